@@ -1,0 +1,43 @@
+# What may be chosen when the tree is configured, and what every target of ours is compiled with.
+option(POSTRIDER_TESTS "build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(POSTRIDER_FUZZ "build the fuzzers (clang only)" OFF)
+option(POSTRIDER_BENCH "build the benchmarks" OFF)
+set(POSTRIDER_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them: address,undefined or thread")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+add_library(postrider_flags INTERFACE)
+target_compile_options(postrider_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough)
+if(PROJECT_IS_TOP_LEVEL)
+  target_compile_options(postrider_flags INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports null dereferences and dangling pointers inside its own standard library and Asio.
+  target_compile_options(postrider_flags INTERFACE -Wno-null-dereference -Wno-dangling-pointer -fcoroutines)
+endif()
+
+if(POSTRIDER_SANITIZE)
+  add_compile_options(-fsanitize=${POSTRIDER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${POSTRIDER_SANITIZE})
+  if(POSTRIDER_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan) # Asio uses fences, which g++'s sanitizer says it does not model
+  endif()
+endif()
+
+find_program(POSTRIDER_MOLD mold)
+if(POSTRIDER_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+find_program(POSTRIDER_CCACHE ccache)
+if(POSTRIDER_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${POSTRIDER_CCACHE})
+endif()
