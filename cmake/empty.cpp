@@ -1,1 +1,2 @@
-// A layer that has no source file yet still is a target.
+// SPDX-License-Identifier: MIT
+// cmake/empty: a layer that has no source file yet still is a target.

@@ -32,6 +32,13 @@ if(POSTRIDER_SANITIZE)
   endif()
 endif()
 
+if(POSTRIDER_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "POSTRIDER_FUZZ needs clang: libFuzzer is its library")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link) # every layer tells the fuzzer where it has been
+endif()
+
 find_program(POSTRIDER_MOLD mold)
 if(POSTRIDER_MOLD)
   add_link_options(-fuse-ld=mold)

@@ -24,7 +24,7 @@ template <class T>
 class [[nodiscard]] result {
 public:
     result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    result(problem p) : state_(std::in_place_index<1>, std::move(p)) {}
+    result(postrider::problem p) : state_(std::in_place_index<1>, std::move(p)) {}
 
     bool has_value() const noexcept { return state_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }
