@@ -18,6 +18,7 @@ enum class error {
     out_of_step,           ///< the peer answered what was not asked
     server_unavailable,    ///< 421, or a greeting or hello that was refused
     body_failed,           ///< the message's source could not be read to its end
+    eight_bit_body,        ///< the body has 8-bit octets and the server does not offer 8BITMIME
     operation_in_progress, ///< one operation at a time on one object
     not_connected,         ///< send before connect, or after the connection was closed
     not_deliverable,       ///< at least one recipient could not be served: see the report
