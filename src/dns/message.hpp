@@ -37,9 +37,9 @@ struct message {
     rcode code = rcode::no_error;
     std::vector<question> questions;
     std::vector<record> answers, authorities, additionals; ///< without OPT
-    std::optional<std::uint16_t> edns_size;                ///< the OPT record's payload size, if there was one
-    std::uint8_t edns_version = 0;                         ///< its version
-    bool dnssec_ok = false;                                ///< its DO bit
+    std::optional<std::uint16_t> edns_size; ///< the OPT record's payload size, if there was one
+    std::uint8_t edns_version = 0;          ///< its version
+    bool dnssec_ok = false;                 ///< its DO bit
     friend bool operator==(const message&, const message&) = default;
 };
 

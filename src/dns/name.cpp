@@ -87,8 +87,9 @@ result<name> name::parse(std::string_view text)
         if (octet == '\\') {
             const auto meant = read_escape(text, at);
             if (!meant)
-                return problem{"a backslash in a domain name wants three digits up to 255, or one other character",
-                               start};
+                return problem{
+                    "a backslash in a domain name wants three digits up to 255, or one other character",
+                    start};
             octet = *meant;
         }
         if (labels.back().size() == label_octets_max)

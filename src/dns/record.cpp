@@ -178,7 +178,8 @@ result<a_data> parse_a(std::string_view text)
 
 result<aaaa_data> parse_aaaa(std::string_view text)
 {
-    const problem no{"an IPv6 address has eight groups of up to four hexadecimal digits, or :: for some of them"};
+    const problem no{
+        "an IPv6 address has eight groups of up to four hexadecimal digits, or :: for some of them"};
     const std::size_t gap = text.find("::");
     const bool has_gap = gap != std::string_view::npos;
     const auto before = parse_groups(text.substr(0, gap), !has_gap);

@@ -14,15 +14,15 @@
 namespace postrider::dns {
 
 /// The numbers of the registry; any other number may be cast to it.
-enum class type : std::uint16_t {
+enum class type : std::uint16_t { // clang-format off
     a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16, aaaa = 28, opt = 41, tlsa = 52, any = 255
-};
+};                             // clang-format on
 std::string to_string(type t); ///< "MX"; "TYPE99" where there is no name
 
 /// RFC 1035 §4.1.1, RFC 2136.
-enum class rcode : std::uint16_t {
+enum class rcode : std::uint16_t { // clang-format off
     no_error = 0, format_error = 1, server_failure = 2, name_error = 3, not_implemented = 4, refused = 5
-};
+};                              // clang-format on
 std::string to_string(rcode r); ///< "NXDOMAIN", "SERVFAIL"; "RCODE9" where there is no name
 
 struct a_data {

@@ -14,10 +14,7 @@ namespace {
 
 using octets = std::vector<std::uint8_t>;
 
-name of(std::string_view text)
-{
-    return name::parse(text).value();
-}
+name of(std::string_view text) { return name::parse(text).value(); }
 
 record made(std::string_view owner, type kind, record_data data, std::uint32_t ttl = 300)
 {
@@ -67,7 +64,8 @@ message one_of_each()
     };
     m.authorities = {
         made("example.org", type::ns, ns_data{of("ns.example.org")}),
-        made("example.org", type::soa, soa_data{of("ns.example.org"), of("root.example.org"), 1, 2, 3, 4, 0xffffffff}),
+        made("example.org", type::soa,
+             soa_data{of("ns.example.org"), of("root.example.org"), 1, 2, 3, 4, 0xffffffff}),
     };
     m.additionals = {
         made("mx1.example.org", type::a, a_data{{192, 0, 2, 1}}),
@@ -175,7 +173,8 @@ TEST(dns_message, a_message_may_not_exceed_what_tcp_can_carry)
 {
     message m;
     for (int i = 0; i < 300; ++i)
-        m.answers.push_back(made("n" + std::to_string(i) + ".example", type::txt, txt_data{{std::string(255, 'x')}}));
+        m.answers.push_back(
+            made("n" + std::to_string(i) + ".example", type::txt, txt_data{{std::string(255, 'x')}}));
     const auto all = serialize(m, 1u << 20);
     EXPECT_LE(all.size(), 65535u);
     EXPECT_TRUE(parse_message(all)->truncated);
@@ -209,9 +208,9 @@ TEST(dns_message, pointers_only_point_backwards)
         return why(wire({1, 0, 0, 0}, std::string{high, low} + raw("\0\1\0\1")));
     };
     const std::string no = "a name has a compression pointer that does not point back to a name";
-    EXPECT_EQ(pointing_at('\xc0', 12), no);   // to itself
-    EXPECT_EQ(pointing_at('\xc0', 14), no);   // forward
-    EXPECT_EQ(pointing_at('\xc0', 0), no);    // into the header
+    EXPECT_EQ(pointing_at('\xc0', 12), no); // to itself
+    EXPECT_EQ(pointing_at('\xc0', 14), no); // forward
+    EXPECT_EQ(pointing_at('\xc0', 0), no);  // into the header
     EXPECT_EQ(pointing_at('\xff', '\xff'), no);
 }
 
@@ -232,8 +231,12 @@ TEST(dns_message, a_pointer_as_the_last_octet_is_a_problem)
 
 TEST(dns_message, label_kinds_that_nobody_uses_are_a_problem)
 {
-    EXPECT_EQ(why(wire({1, 0, 0, 0}, raw("\x41" "a\0\0\1\0\1"))), "a name has a label of an unknown kind");
-    EXPECT_EQ(why(wire({1, 0, 0, 0}, raw("\x80" "a\0\0\1\0\1"))), "a name has a label of an unknown kind");
+    EXPECT_EQ(why(wire({1, 0, 0, 0}, raw("\x41"
+                                         "a\0\0\1\0\1"))),
+              "a name has a label of an unknown kind");
+    EXPECT_EQ(why(wire({1, 0, 0, 0}, raw("\x80"
+                                         "a\0\0\1\0\1"))),
+              "a name has a label of an unknown kind");
 }
 
 TEST(dns_message, a_name_that_grows_by_pointers_keeps_the_limit_of_255)
@@ -300,7 +303,8 @@ TEST(dns_message, data_of_the_wrong_length_is_a_problem)
 TEST(dns_message, a_name_in_data_does_not_read_on_behind_its_data)
 {
     // NS data of two octets "\1a" whose root label stands outside.
-    EXPECT_EQ(why(wire({0, 1, 0, 0}, raw("\0\0\2\0\1\0\0\0\1\0\2\1a\0"))), "a name reaches over the end of its data");
+    EXPECT_EQ(why(wire({0, 1, 0, 0}, raw("\0\0\2\0\1\0\0\0\1\0\2\1a\0"))),
+              "a name reaches over the end of its data");
 }
 
 TEST(dns_message, other_classes_are_left_out_of_answers_and_refused_in_questions)

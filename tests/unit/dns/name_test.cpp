@@ -8,10 +8,7 @@
 namespace postrider::dns {
 namespace {
 
-name of(std::string_view text)
-{
-    return name::parse(text).value();
-}
+name of(std::string_view text) { return name::parse(text).value(); }
 
 TEST(dns_name, reads_labels_with_and_without_the_final_dot)
 {
@@ -95,8 +92,9 @@ TEST(dns_name, within_means_the_name_or_below_it)
 
 TEST(dns_name, the_order_goes_from_the_root_down)
 {
-    const std::vector<name> ordered{name{}, of("example"), of("a.example"), of("Z.a.example"), of("zABC.a.EXAMPLE"),
-                                    of("z.example"), of("\\200.z.example")};
+    const std::vector<name> ordered{
+        name{},          of("example"),        of("a.example"), of("Z.a.example"), of("zABC.a.EXAMPLE"),
+        of("z.example"), of("\\200.z.example")};
     for (std::size_t i = 0; i < ordered.size(); ++i)
         for (std::size_t j = 0; j < ordered.size(); ++j)
             EXPECT_EQ(ordered[i] < ordered[j], i < j) << i << ' ' << j;

@@ -8,10 +8,7 @@
 namespace postrider::dns {
 namespace {
 
-std::string again(std::string_view ipv6)
-{
-    return to_string(parse_aaaa(ipv6).value());
-}
+std::string again(std::string_view ipv6) { return to_string(parse_aaaa(ipv6).value()); }
 
 TEST(dns_record, types_and_codes_have_names_or_numbers)
 {
@@ -32,8 +29,9 @@ TEST(dns_record, ipv4_reads_and_writes)
 
 TEST(dns_record, ipv4_is_four_plain_decimal_numbers)
 {
-    for (const auto* text : {"", "1", "1.2.3", "1.2.3.", "1.2.3.4.", "1.2.3.4.5", "256.1.1.1", "1.2.3.04", "01.2.3.4",
-                             "1..2.3", "1.2.3.4 ", " 1.2.3.4", "0x1.2.3.4", "1.2.3.1000", "-1.2.3.4"})
+    for (const auto* text :
+         {"", "1", "1.2.3", "1.2.3.", "1.2.3.4.", "1.2.3.4.5", "256.1.1.1", "1.2.3.04", "01.2.3.4", "1..2.3",
+          "1.2.3.4 ", " 1.2.3.4", "0x1.2.3.4", "1.2.3.1000", "-1.2.3.4"})
         EXPECT_FALSE(parse_a(text)) << text;
 }
 
@@ -55,9 +53,10 @@ TEST(dns_record, ipv6_is_written_as_rfc_5952_has_it)
 
 TEST(dns_record, ipv6_nonsense_is_refused)
 {
-    for (const auto* text : {"", ":", ":::", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "1:2:3:4:5:6:7:",
-                             ":1:2:3:4:5:6:7", "12345::", "g::", "::1%eth0", "1:2:3:4::5:6:7:8", "::1.2.3",
-                             "1.2.3.4::", "::1.2.3.4:5", "1:2:3:4:5:6:7:1.2.3.4", ":1::", " ::1"})
+    for (const auto* text :
+         {"", ":", ":::", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3",
+          "1:2:3:4:5:6:7:", ":1:2:3:4:5:6:7", "12345::", "g::", "::1%eth0", "1:2:3:4::5:6:7:8", "::1.2.3",
+          "1.2.3.4::", "::1.2.3.4:5", "1:2:3:4:5:6:7:1.2.3.4", ":1::", " ::1"})
         EXPECT_FALSE(parse_aaaa(text)) << text;
 }
 
