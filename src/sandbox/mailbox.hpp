@@ -2,8 +2,10 @@
 #pragma once
 // sandbox/mailbox: the messages that the sandbox's exchangers took, in memory.
 //
-// Bounded: beyond `messages_max` messages or `octets_max` octets the oldest go. Observers are told
-// of every change, so that a page can be live. One thread: that of the sandbox's loop.
+// Bounded: beyond `messages_max` messages or `octets_max` octets (of content, envelope and
+// conversation) the oldest go, and a message larger than all of it is not kept. Searching keeps
+// what it reads, at most 64 KiB for each message, from the first search on. Observers are told of
+// every change, so that a page can be live. One thread: that of the sandbox's loop.
 
 #include <chrono>
 #include <cstddef>
@@ -41,29 +43,41 @@ class mailbox {
 public:
     explicit mailbox(std::size_t messages_max = 1000, std::size_t octets_max = 256u << 20);
 
+    mailbox(const mailbox&) = delete;
+    mailbox& operator=(const mailbox&) = delete;
+
     /// Keeps it, gives it its id, tells the observers. Returns the id.
     std::uint64_t add(captured_message message);
 
     std::shared_ptr<const captured_message> find(std::uint64_t id) const;
 
-    /// Newest first. `words` narrows it to messages that hold each of the words, in any case, in
-    /// the envelope, the header fields or the text; at most `limit` come back.
+    /// Newest first. `words` narrows it to messages that hold each of the words, in any case
+    /// (of Latin, Greek and Cyrillic letters), in the envelope, the decoded header fields or the
+    /// text; at most `limit` come back. Of a very long message only the beginning is searched.
     std::vector<std::shared_ptr<const captured_message>> search(std::string_view words, std::size_t limit = 200) const;
 
     std::size_t size() const noexcept { return messages_.size(); }
     bool erase(std::uint64_t id);
     void clear();
 
-    /// Called after every change, until the returned handle is gone.
+    /// Called after every change, until the returned handle is gone. It may change the mailbox and
+    /// may add and drop observers.
     [[nodiscard]] std::shared_ptr<void> observe(std::function<void()> changed);
 
 private:
+    struct kept_message {
+        std::shared_ptr<const captured_message> message;
+        std::size_t octets = 0;
+        mutable std::optional<std::string> searchable; // made when it is first searched
+    };
+
+    std::deque<kept_message>::const_iterator position(std::uint64_t id) const;
     void tell();
     void trim();
 
     std::size_t messages_max_, octets_max_, octets_ = 0;
     std::uint64_t next_id_ = 1;
-    std::deque<std::shared_ptr<const captured_message>> messages_; // oldest first
+    std::deque<kept_message> messages_; // oldest first
     std::vector<std::weak_ptr<std::function<void()>>> observers_;
 };
 
