@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// smtp/data_decoder: five places to be in a message, and a scan that crosses most of it at once.
 #include "smtp/data_decoder.hpp"
 
 #include "smtp/line_scan.hpp"

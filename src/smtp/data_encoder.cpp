@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// smtp/data_encoder: what to point at, what to copy, and what is put in at a break.
 #include "smtp/data_encoder.hpp"
 
 #include "smtp/line_scan.hpp"
