@@ -2,6 +2,7 @@
 option(POSTRIDER_TESTS "build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(POSTRIDER_FUZZ "build the fuzzers (clang only)" OFF)
 option(POSTRIDER_BENCH "build the benchmarks" OFF)
+option(POSTRIDER_INSTALL "rules to install the library and the command" ${PROJECT_IS_TOP_LEVEL})
 set(POSTRIDER_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them: address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 20)
