@@ -19,7 +19,8 @@ class address {
 public:
     /// Reads a Mailbox: `local@domain`, `"quoted local"@domain`, `local@[192.0.2.1]`,
     /// `local@[IPv6:2001:db8::1]`, `local@[tag:text]`. Angle brackets around it are not part of
-    /// it. The limits of RFC 5321 §4.5.3.1 hold: 64 octets, 255 octets, 254 in all.
+    /// it. The limits of RFC 5321 §4.5.3.1 hold for the printed form: 64 octets, 255 octets, 254 in
+    /// all. The domain is checked as by parse_domain().
     static result<address> parse(std::string_view text);
 
     /// As parse(), but throws std::invalid_argument with the problem's sentence.
@@ -60,7 +61,9 @@ private:
 };
 
 /// Checks a name to say in EHLO, or a host: a domain (A-labels come back for U-labels) or an
-/// address literal in brackets (RFC 5321 §2.3.5, §4.1.3). Returns its ASCII form.
+/// address literal in brackets (RFC 5321 §2.3.5, §4.1.3). Returns its ASCII form. One label is
+/// enough (localhost); underscores are accepted, against the RFC, as hosts that receive mail have
+/// them; an IPv4 address without brackets is refused.
 result<std::string> parse_domain(std::string_view text);
 
 } // namespace postrider
