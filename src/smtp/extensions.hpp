@@ -16,7 +16,8 @@
 
 namespace postrider::smtp {
 
-/// One line of the reply: a keyword in upper case and its parameters as they came.
+/// One line of the reply: a keyword in upper case and its parameters as they came. Both are
+/// foreign text, to be escaped before they are shown.
 struct extension {
     std::string keyword;
     std::vector<std::string> parameters;
@@ -26,7 +27,8 @@ class extensions {
 public:
     extensions() = default; ///< nothing offered: what HELO gives
 
-    /// From a positive reply to EHLO. The first line is the greeting, not a keyword.
+    /// From a positive reply to EHLO; nothing from any other. The first line is the greeting, not a
+    /// keyword. A keyword on several lines has the parameters of all, in order.
     static extensions from_reply(const reply& ehlo);
 
     bool offers(std::string_view keyword) const noexcept; ///< in any case
@@ -45,7 +47,8 @@ public:
     /// not offered, or without a number, or with 0; a number too large for 64 bits is the largest.
     std::optional<std::uint64_t> size_max() const noexcept;
 
-    /// SASL mechanisms of `AUTH` and `AUTH=` lines, in upper case, in order, each once.
+    /// SASL mechanisms of `AUTH` and `AUTH=` lines, in upper case, in order, each once; words that
+    /// cannot name one (RFC 4422 §3.1) are left out.
     std::vector<std::string> auth_mechanisms() const;
 
 private:
