@@ -67,6 +67,9 @@ public:
 
     server_state state() const noexcept { return state_; }
 
+    /// Replies that wait for the next ask::send.
+    std::string_view unsent() const noexcept { return output_; }
+
 private:
     struct command_row;
     struct message; // the transaction, and what it takes to read its content
