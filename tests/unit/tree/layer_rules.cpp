@@ -88,8 +88,8 @@ const std::vector<housed> doors{
     {"timespec_get", {}},
     {"random_device", {"src/net/environment"}},
     {"default_random_engine", {}},
-    {"mt19937", {"src/sandbox/sim"}},
-    {"mt19937_64", {"src/sandbox/sim"}},
+    {"mt19937", {"src/net/environment", "src/sandbox/sim"}},
+    {"mt19937_64", {"src/net/environment", "src/sandbox/sim"}},
     {"getenv", {"src/app/", "src/cli/"}},
     {"secure_getenv", {}},
 };
