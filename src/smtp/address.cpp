@@ -73,10 +73,7 @@ std::string printed(const std::string& local)
     return out += '"';
 }
 
-problem no_at_sign(std::size_t at)
-{
-    return {"there is no @: an address reads local@domain", at};
-}
+problem no_at_sign(std::size_t at) { return {"there is no @: an address reads local@domain", at}; }
 
 std::string_view advice_for(char c) noexcept
 {
@@ -182,10 +179,7 @@ address::address(std::string_view text)
     *this = *std::move(parsed);
 }
 
-bool address::needs_smtputf8() const noexcept
-{
-    return base::has_eight_bit(local_);
-}
+bool address::needs_smtputf8() const noexcept { return base::has_eight_bit(local_); }
 
 std::string address::to_string(bool utf8) const
 {

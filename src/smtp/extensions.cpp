@@ -55,9 +55,7 @@ std::uint64_t saturating_number(std::string_view digits) noexcept
 // sasl-mech of RFC 4422 §3.1, in any case.
 bool is_mechanism_name(std::string_view name) noexcept
 {
-    const auto fits = [](char c) {
-        return base::is_letter(c) || base::is_digit(c) || c == '-' || c == '_';
-    };
+    const auto fits = [](char c) { return base::is_letter(c) || base::is_digit(c) || c == '-' || c == '_'; };
     return !name.empty() && name.size() <= 20 && std::all_of(name.begin(), name.end(), fits);
 }
 
@@ -83,10 +81,7 @@ extensions extensions::from_reply(const reply& ehlo)
     return offered;
 }
 
-bool extensions::offers(std::string_view keyword) const noexcept
-{
-    return find(keyword) != nullptr;
-}
+bool extensions::offers(std::string_view keyword) const noexcept { return find(keyword) != nullptr; }
 
 const extension* extensions::find(std::string_view keyword) const noexcept
 {

@@ -11,10 +11,7 @@
 
 namespace postrider {
 
-std::string enhanced_code::to_string() const
-{
-    return fmt::format("{}.{}.{}", status, subject, detail);
-}
+std::string enhanced_code::to_string() const { return fmt::format("{}.{}.{}", status, subject, detail); }
 
 reply::reply(int code, std::optional<enhanced_code> enhanced, std::vector<std::string> lines)
     : code_(code), enhanced_(enhanced), lines_(std::move(lines))

@@ -64,7 +64,7 @@ bool looks_like_tls(std::string_view line) noexcept
 std::string_view protocol_of(std::string_view line) noexcept
 {
     constexpr std::pair<std::string_view, std::string_view> beginnings[] = {
-        {"HTTP/", "HTTP"}, {"SSH-", "SSH"},  {"+OK", "POP3"},     {"-ERR", "POP3"},
+        {"HTTP/", "HTTP"}, {"SSH-", "SSH"},   {"+OK", "POP3"},       {"-ERR", "POP3"},
         {"* OK", "IMAP"},  {"* BYE", "IMAP"}, {"* PREAUTH", "IMAP"}, {"* BAD", "IMAP"},
     };
     if (looks_like_tls(line))
@@ -209,10 +209,7 @@ void reply_parser::give_up(std::string why)
     why_ = std::move(why);
 }
 
-void reply_parser::reset()
-{
-    *this = reply_parser();
-}
+void reply_parser::reset() { *this = reply_parser(); }
 
 std::optional<enhanced_code> parse_enhanced_code(int code, std::string_view text) noexcept
 {

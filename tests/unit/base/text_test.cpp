@@ -31,14 +31,32 @@ TEST(text, trims_blanks_at_both_ends_only)
 
 TEST(text, knows_well_formed_utf8)
 {
-    for (const auto good : {""sv, "a"sv, "\0"sv, "\x7f"sv, "\xc2\x80"sv, "\xdf\xbf"sv, "\xe0\xa0\x80"sv,
-                            "\xed\x9f\xbf"sv, "\xee\x80\x80"sv, "\xef\xbf\xbf"sv, "\xf0\x90\x80\x80"sv,
-                            "\xf4\x8f\xbf\xbf"sv, "gr\xc3\xbc\xc3\x9f" "e"sv})
+    for (const auto good :
+         {""sv, "a"sv, "\0"sv, "\x7f"sv, "\xc2\x80"sv, "\xdf\xbf"sv, "\xe0\xa0\x80"sv, "\xed\x9f\xbf"sv,
+          "\xee\x80\x80"sv, "\xef\xbf\xbf"sv, "\xf0\x90\x80\x80"sv, "\xf4\x8f\xbf\xbf"sv,
+          "gr\xc3\xbc\xc3\x9f"
+          "e"sv})
         EXPECT_TRUE(is_utf8(good)) << escaped(good);
-    for (const auto bad : {"\x80"sv, "\xbf"sv, "\xc0\x80"sv, "\xc1\xbf"sv, "\xc2"sv, "\xc2\x41"sv, "\xc2\xc2"sv,
-                           "\xe0\x80\x80"sv, "\xe0\x9f\xbf"sv, "\xe2\x82"sv, "\xed\xa0\x80"sv, "\xed\xbf\xbf"sv,
-                           "\xf0\x80\x80\x80"sv, "\xf0\x8f\xbf\xbf"sv, "\xf0\x9f\x98"sv, "\xf4\x90\x80\x80"sv,
-                           "\xf5\x80\x80\x80"sv, "\xfe"sv, "\xff"sv, "a\xff"sv})
+    for (const auto bad : {"\x80"sv,
+                           "\xbf"sv,
+                           "\xc0\x80"sv,
+                           "\xc1\xbf"sv,
+                           "\xc2"sv,
+                           "\xc2\x41"sv,
+                           "\xc2\xc2"sv,
+                           "\xe0\x80\x80"sv,
+                           "\xe0\x9f\xbf"sv,
+                           "\xe2\x82"sv,
+                           "\xed\xa0\x80"sv,
+                           "\xed\xbf\xbf"sv,
+                           "\xf0\x80\x80\x80"sv,
+                           "\xf0\x8f\xbf\xbf"sv,
+                           "\xf0\x9f\x98"sv,
+                           "\xf4\x90\x80\x80"sv,
+                           "\xf5\x80\x80\x80"sv,
+                           "\xfe"sv,
+                           "\xff"sv,
+                           "a\xff"sv})
         EXPECT_FALSE(is_utf8(bad)) << escaped(bad);
 }
 
@@ -68,13 +86,22 @@ TEST(text, escapes_what_could_act_on_a_screen_or_a_log)
         {"plain text, \"quoted\" <tags>", "plain text, \"quoted\" <tags>"},
         {"\r\n\t\\", "\\r\\n\\t\\\\"},
         {"\0\x1b[31m\x7f"sv, "\\x00\\x1b[31m\\x7f"},
-        {"gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x98\x80"},
-        {"\xc2\x9b" "31m", "\\xc2\\x9b31m"},                         // C1: CSI in one code point
-        {"\x9b" "31m", "\\x9b31m"},                                  // and as a lone octet
-        {"a\xe2\x80\xae" "gpj.exe", "a\\xe2\\x80\\xaegpj.exe"},      // right-to-left override
-        {"\xe2\x81\xa6x\xd8\x9c", "\\xe2\\x81\\xa6x\\xd8\\x9c"},     // isolate, Arabic letter mark
-        {"one\xe2\x80\xa8two", "one\\xe2\\x80\\xa8two"},             // line separator
-        {"\xc3(\xe2\x82", "\\xc3(\\xe2\\x82"},                       // unfinished sequences
+        {"gr\xc3\xbc\xc3\x9f"
+         "e \xf0\x9f\x98\x80",
+         "gr\xc3\xbc\xc3\x9f"
+         "e \xf0\x9f\x98\x80"},
+        {"\xc2\x9b"
+         "31m",
+         "\\xc2\\x9b31m"}, // C1: CSI in one code point
+        {"\x9b"
+         "31m",
+         "\\x9b31m"}, // and as a lone octet
+        {"a\xe2\x80\xae"
+         "gpj.exe",
+         "a\\xe2\\x80\\xaegpj.exe"},                             // right-to-left override
+        {"\xe2\x81\xa6x\xd8\x9c", "\\xe2\\x81\\xa6x\\xd8\\x9c"}, // isolate, Arabic letter mark
+        {"one\xe2\x80\xa8two", "one\\xe2\\x80\\xa8two"},         // line separator
+        {"\xc3(\xe2\x82", "\\xc3(\\xe2\\x82"},                   // unfinished sequences
     };
     for (const auto& c : cases)
         EXPECT_EQ(escaped(c.text), c.shown);

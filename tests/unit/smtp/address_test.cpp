@@ -226,8 +226,8 @@ TEST(address, knows_a_literal)
 TEST(address, survives_printing_whatever_it_is)
 {
     constexpr std::string_view pieces[] = {
-        "a",  "b", "1",  "ü", ".", "@", "\"", "\\", " ",  "-",    "_",
-        "[",  "]", ":",  "<", "\r", "\n", "::", "☃", "\xff", "IPv6:", "xn--",
+        "a", "b", "1", "ü", ".",  "@",  "\"", "\\", " ",    "-",     "_",
+        "[", "]", ":", "<", "\r", "\n", "::", "☃",  "\xff", "IPv6:", "xn--",
     };
     std::minstd_rand random(20260101);
     std::uniform_int_distribution<std::size_t> piece(0, std::size(pieces) - 1);

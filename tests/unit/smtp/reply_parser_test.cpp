@@ -177,7 +177,10 @@ TEST(reply_parser, breaks_at_what_is_no_reply)
         {"25\r\n", "begin with a code of three digits: \"25\""},
         {"2 0 ok\r\n", "begin with a code of three digits: \"2 0 ok\""},
         {"-50 ok\r\n", "begin with a code of three digits: \"-50 ok\""},
-        {"\xef\xbb\xbf" "220 ok\r\n", "begin with a code of three digits: \"\xef\xbb\xbf" "220 ok\""},
+        {"\xef\xbb\xbf"
+         "220 ok\r\n",
+         "begin with a code of three digits: \"\xef\xbb\xbf"
+         "220 ok\""},
         {"050 ok\r\n", "050 is not between 200 and 599: \"050 ok\""},
         {"150 ok\r\n", "150 is not between 200 and 599: \"150 ok\""},
         {"199 ok\r\n", "199 is not between 200 and 599"},

@@ -46,7 +46,4 @@ TEST(reply, is_shown_within_bounds)
     EXPECT_EQ(reply().to_string(3), "...");
 }
 
-TEST(enhanced_code, is_printed_with_dots)
-{
-    EXPECT_EQ((enhanced_code{4, 7, 26}.to_string()), "4.7.26");
-}
+TEST(enhanced_code, is_printed_with_dots) { EXPECT_EQ((enhanced_code{4, 7, 26}.to_string()), "4.7.26"); }
