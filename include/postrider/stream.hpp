@@ -55,6 +55,10 @@ public:
 
     /// Who is at the other end, for reports: "192.0.2.1:25".
     virtual std::string peer() const = 0;
+
+    /// Our own end as an address literal, "[192.0.2.7]" or "[IPv6:2001:db8::7]", to say in EHLO where
+    /// this host has no name; empty if there is none.
+    virtual std::string local_literal() const { return {}; }
 };
 
 } // namespace postrider

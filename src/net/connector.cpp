@@ -98,6 +98,8 @@ private:
             if (a.under_way)
                 first = std::min(first, a.deadline);
         alarm_.emit(asio::cancellation_type::all);
+        if (first == time_point::max())
+            return;
         auto woken = [self = shared_from_this(), number = ++alarm_number_](error_code ec) {
             if (!ec && number == self->alarm_number_ && self->done_)
                 self->on_alarm();

@@ -67,6 +67,25 @@ public:
     /// QUIT, and the end.
     void quit(handler done);
 
+    /// The same with any completion token of signature void().
+    template <asio::completion_token_for<void()> Token>
+    auto async_start(Token&& token)
+    {
+        return asio::async_initiate<Token, void()>([this](auto done) { start(std::move(done)); }, token);
+    }
+    template <asio::completion_token_for<void()> Token>
+    auto async_deliver(std::vector<outgoing> messages, Token&& token)
+    {
+        return asio::async_initiate<Token, void()>(
+            [this](auto done, std::vector<outgoing> m) { deliver(std::move(m), std::move(done)); }, token,
+            std::move(messages));
+    }
+    template <asio::completion_token_for<void()> Token>
+    auto async_quit(Token&& token)
+    {
+        return asio::async_initiate<Token, void()>([this](auto done) { quit(std::move(done)); }, token);
+    }
+
     /// Ends the operation under way as cancelled; the connection is closed.
     void cancel();
 

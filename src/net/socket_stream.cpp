@@ -9,7 +9,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 namespace postrider::net {
@@ -66,6 +68,19 @@ public:
     }
 
     std::string peer() const override { return peer_; }
+
+    std::string local_literal() const override
+    {
+        error_code ec;
+        const auto local = socket_.local_endpoint(ec);
+        if (ec || (local.protocol().family() != AF_INET && local.protocol().family() != AF_INET6))
+            return {};
+        asio::ip::tcp::endpoint here;
+        here.resize(local.size());
+        std::memcpy(here.data(), local.data(), local.size());
+        const auto address = here.address();
+        return address.is_v4() ? "[" + address.to_string() + "]" : "[IPv6:" + address.to_string() + "]";
+    }
 
 private:
     socket socket_;

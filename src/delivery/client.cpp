@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: MIT
+// delivery/client: one server, one connection, messages one after the other.
+
+#include "postrider/client.hpp"
+
+#include "base/text.hpp"
+#include "delivery/connection.hpp"
+#include "delivery/operation.hpp"
+#include "net/address_lookup.hpp"
+#include "net/use.hpp"
+#include "policy/mx_order.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace postrider {
+
+struct client_engine {
+    client_engine(asio::any_io_executor e, settings s) : executor(std::move(e)), how(std::move(s)) {}
+
+    asio::any_io_executor executor;
+    settings how;
+    std::shared_ptr<net::environment> world; // made when first needed
+    std::shared_ptr<server> where;           // to connect again; none for a stream that was given
+    std::unique_ptr<delivery::connection> link;
+    std::shared_ptr<asio::cancellation_signal> stop = std::make_shared<asio::cancellation_signal>();
+    bool busy = false;
+};
+
+namespace {
+
+using delivery::connection;
+using delivery::ended;
+using engine_ptr = std::shared_ptr<client_engine>;
+
+void make_world(client_engine& e)
+{
+    if (e.world)
+        return;
+    net::resolver_options names;
+    names.servers = e.how.dns_servers();
+    e.world = net::make_environment(e.executor, std::move(names));
+}
+
+// A server that is named by an address, or by the path of a socket, needs no DNS.
+std::optional<net::endpoint> endpoint_of(const server& where)
+{
+    if (where.is_unix())
+        return *net::endpoint::parse(where.host());
+    boost::system::error_code ec;
+    const auto address = asio::ip::make_address(where.host(), ec);
+    if (ec)
+        return std::nullopt;
+    return net::endpoint(address, where.port());
+}
+
+// How far connecting got.
+struct arrived {
+    std::error_code error;
+    connect_report report;
+    policy::trouble meaning; // for messages that wait for this connection
+};
+
+arrived failed(arrived so_far, phase where, std::error_code error, policy::trouble meaning)
+{
+    so_far.error = error;
+    so_far.report.where = where;
+    so_far.report.why = meaning.sentence;
+    so_far.report.meaning = meaning.verdict;
+    if (meaning.status.status != 0)
+        so_far.report.status = meaning.status;
+    so_far.meaning = std::move(meaning);
+    return so_far;
+}
+
+arrived was_cancelled(arrived so_far, phase where)
+{
+    policy::trouble t;
+    t.verdict = verdict::untried;
+    t.sentence = fmt::format("cancelled while connecting to {}", so_far.report.host);
+    return failed(std::move(so_far), where, make_error_code(error::cancelled), std::move(t));
+}
+
+arrived is_invalid(arrived so_far, const std::string& sentence)
+{
+    policy::trouble t;
+    t.verdict = verdict::untried;
+    t.sentence = sentence;
+    return failed(std::move(so_far), phase::none, make_error_code(error::invalid_argument), std::move(t));
+}
+
+// Greeting and EHLO over a stream that stands.
+asio::awaitable<arrived> greet(engine_ptr e, std::unique_ptr<stream> over, std::string our_name, arrived so_far)
+{
+    so_far.report.peer = over->peer();
+    e->link = std::make_unique<connection>(e->world, std::move(over), so_far.report.host, our_name, e->how);
+    const std::optional<smtp::session_failure> broke = co_await e->link->start();
+    if (broke && broke->error == error::cancelled) {
+        arrived a = was_cancelled(std::move(so_far), broke->where);
+        co_return a;
+    }
+    if (broke) {
+        if (broke->said)
+            so_far.report.said = *broke->said;
+        policy::decision d = policy::decide_session(*broke, so_far.report.host);
+        arrived a = failed(std::move(so_far), broke->where, broke->error, std::move(d.meaning));
+        co_return a;
+    }
+    so_far.report.said = *e->link->session().greeting();
+    for (const smtp::extension& x : e->link->session().offered().all())
+        so_far.report.extensions.push_back(x.keyword);
+    co_return so_far;
+}
+
+// The addresses of the server's name, by DNS.
+asio::awaitable<policy::host_addresses> addresses_of(engine_ptr e, std::string host)
+{
+    policy::exchanger x;
+    x.host = host;
+    const auto name = dns::name::parse(host);
+    if (!name) {
+        policy::host_addresses none;
+        none.trouble = policy::trouble{verdict::refused, {5, 1, 2}, name.problem().what};
+        co_return none;
+    }
+    const std::chrono::milliseconds limit = delivery::lookup_limit(e->how);
+    const net::address_answers found = co_await net::async_look_up_addresses(e->world, *name, limit, net::use);
+    co_return policy::decide_addresses(x, found.aaaa, found.a);
+}
+
+asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
+{
+    arrived so_far;
+    so_far.report.host = where->host();
+    std::string our_name;
+    std::optional<std::string> invalid;
+    try {
+        make_world(*e);
+        our_name = delivery::checked_name(e->how);
+        (void)e->world->names(); // a DNS server that is none must be heard of now
+    } catch (const std::invalid_argument& x) {
+        invalid = x.what();
+    }
+    if (invalid) {
+        arrived a = is_invalid(std::move(so_far), *invalid);
+        co_return a;
+    }
+
+    std::vector<net::endpoint> places;
+    if (const auto place = endpoint_of(*where)) {
+        places.push_back(*place);
+    } else {
+        policy::host_addresses found = co_await addresses_of(e, where->host());
+        if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+            arrived a = was_cancelled(std::move(so_far), phase::lookup);
+            co_return a;
+        }
+        if (found.trouble) {
+            arrived a = failed(std::move(so_far), phase::lookup, make_error_code(error::lookup_failed), std::move(*found.trouble));
+            co_return a;
+        }
+        for (const std::string& address : found.addresses)
+            places.emplace_back(asio::ip::make_address(address), where->port());
+    }
+
+    const net::connect_limits limits = delivery::connect_limits(e->how);
+    net::connect_result tried = co_await net::async_connect_any(e->world, where->host(), std::move(places), limits, net::use);
+    if (tried.cancelled) {
+        arrived a = was_cancelled(std::move(so_far), phase::connect);
+        co_return a;
+    }
+    if (!tried.made) {
+        std::vector<policy::decision> all;
+        for (const policy::connect_failure& f : tried.failures)
+            all.push_back(policy::decide_connect(f));
+        policy::trouble meaning = all.size() == 1 ? all.front().meaning : policy::decide_all_hosts(where->host(), all);
+        arrived a = failed(std::move(so_far), phase::connect, make_error_code(error::unreachable), std::move(meaning));
+        co_return a;
+    }
+    arrived a = co_await greet(e, std::move(tried.made), std::move(our_name), std::move(so_far));
+    co_return a;
+}
+
+asio::awaitable<ended<connect_report>> do_connect(engine_ptr e, std::shared_ptr<server> where, std::unique_ptr<stream> over)
+{
+    co_await delivery::take_cancellation_as_a_fact();
+    e->link.reset();
+    e->where = where;
+    arrived a;
+    if (where) {
+        a = co_await connect_to(e, std::move(where));
+    } else {
+        a.report.host = over->peer();
+        std::string our_name;
+        std::optional<std::string> invalid;
+        try {
+            make_world(*e);
+            our_name = delivery::checked_name(e->how);
+        } catch (const std::invalid_argument& x) {
+            invalid = x.what();
+        }
+        if (invalid)
+            a = is_invalid(std::move(a), *invalid);
+        else
+            a = co_await greet(e, std::move(over), std::move(our_name), std::move(a));
+    }
+    if (a.error)
+        e->link.reset();
+    ended<connect_report> result(a.error, std::move(a.report));
+    co_return result;
+}
+
+std::vector<report> untried_reports(const std::vector<message>& all, const std::string& why, std::error_code error)
+{
+    std::vector<report> reports;
+    for (const message& m : all) {
+        report& r = reports.emplace_back();
+        for (const address& to : m.envelope().recipients()) {
+            recipient_report& one = r.recipients.emplace_back(to);
+            one.why = why;
+            one.error = error;
+        }
+    }
+    return reports;
+}
+
+// Indices of all recipients of a message.
+std::vector<std::size_t> everybody(const message& m)
+{
+    std::vector<std::size_t> all(m.envelope().recipients().size());
+    for (std::size_t i = 0; i < all.size(); ++i)
+        all[i] = i;
+    return all;
+}
+
+std::error_code first_error(const std::vector<report>& all)
+{
+    for (const report& r : all)
+        for (const recipient_report& one : r.recipients)
+            if (one.error)
+                return one.error;
+    return {};
+}
+
+bool is_untried(const report& r)
+{
+    return !r.recipients.empty() && r.count(verdict::untried) == r.recipients.size();
+}
+
+void settle(report& r, const std::vector<smtp::outcome>& outcomes, const connection& link)
+{
+    for (std::size_t i = 0; i < outcomes.size(); ++i)
+        delivery::fill_in(r.recipients[i], outcomes[i], policy::decide_outcome(outcomes[i], link.host()).meaning, link);
+}
+
+// Sends what is still untried, over a new connection where the old one is gone, as long as every
+// round gets somewhere. A connection that died at rest cost nothing, so it is worth one round more.
+asio::awaitable<void> send_rounds(engine_ptr e, const std::vector<message>& all, std::vector<report>& reports)
+{
+    bool reused = true;
+    for (;;) {
+        std::vector<std::size_t> left;
+        std::vector<net::session_driver::outgoing> out;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (!is_untried(reports[i]))
+                continue;
+            left.push_back(i);
+            out.push_back(delivery::outgoing_for(all[i], everybody(all[i])));
+        }
+        if (left.empty())
+            co_return;
+        if (e->link->closed()) {
+            if (!e->where)
+                co_return;
+            reused = false;
+            arrived a = co_await connect_to(e, e->where);
+            if (a.error) {
+                for (std::size_t i : left)
+                    for (recipient_report& r : reports[i].recipients)
+                        delivery::fill_in(r, a.meaning, a.report.where, a.error);
+                co_return;
+            }
+        }
+        const std::vector<std::vector<smtp::outcome>> outcomes = co_await e->link->deliver(std::move(out));
+        for (std::size_t k = 0; k < outcomes.size() && k < left.size(); ++k)
+            settle(reports[left[k]], outcomes[k], *e->link);
+        const auto& broke = e->link->session().failure();
+        const bool got_somewhere = !is_untried(reports[left.front()]);
+        if (!broke || broke->error == error::cancelled || (!got_somewhere && !reused))
+            co_return;
+        reused = false;
+    }
+}
+
+asio::awaitable<ended<std::vector<report>>> do_send(engine_ptr e, std::vector<message> all)
+{
+    co_await delivery::take_cancellation_as_a_fact();
+    ended<std::vector<report>> result;
+    if (!e->link) {
+        result.error = make_error_code(error::not_connected);
+        result.value = untried_reports(all, "not connected", result.error);
+        co_return result;
+    }
+    result.value = untried_reports(all, "not begun", {});
+    co_await send_rounds(e, all, result.value);
+    result.error = first_error(result.value);
+    if (e->link && e->link->closed() && !e->where)
+        e->link.reset();
+    co_return result;
+}
+
+asio::awaitable<ended<report>> do_send_one(engine_ptr e, std::vector<message> one)
+{
+    ended<std::vector<report>> sent = co_await do_send(std::move(e), std::move(one));
+    ended<report> result(sent.error, std::move(sent.value.front()));
+    co_return result;
+}
+
+struct nothing {};
+
+asio::awaitable<ended<nothing>> do_quit(engine_ptr e)
+{
+    co_await delivery::take_cancellation_as_a_fact();
+    if (e->link)
+        co_await e->link->quit();
+    e->link.reset();
+    co_return ended<nothing>();
+}
+
+// Starts `work` if nothing else is under way; else the handler gets `instead`.
+template <class Value>
+void start(const engine_ptr& e, asio::awaitable<ended<Value>> work, completion<Value> done, Value instead)
+{
+    if (e->busy) {
+        net::complete_later(e->executor, std::move(done), error_code(make_error_code(error::operation_in_progress)), std::move(instead));
+        return;
+    }
+    e->busy = true;
+    delivery::run<Value>(e->executor, std::move(work), e->stop, std::move(done), [e] { e->busy = false; });
+}
+
+} // namespace
+
+client::client(asio::any_io_executor executor, settings how)
+    : impl_(std::make_shared<client_engine>(std::move(executor), std::move(how)))
+{
+}
+
+client::client(client&&) noexcept = default;
+
+client& client::operator=(client&& other) noexcept
+{
+    if (this != &other) {
+        if (impl_)
+            cancel();
+        impl_ = std::move(other.impl_);
+    }
+    return *this;
+}
+
+client::~client()
+{
+    if (impl_)
+        cancel();
+}
+
+asio::any_io_executor client::get_executor() const { return impl_->executor; }
+
+bool client::is_open() const noexcept { return impl_->link && !impl_->link->closed(); }
+
+void client::cancel()
+{
+    if (impl_->busy)
+        impl_->stop->emit(asio::cancellation_type::all);
+    else
+        impl_->link.reset();
+}
+
+void client::connecting::operator()(completion<connect_report> done)
+{
+    start<connect_report>(impl, do_connect(impl, std::move(where), std::move(over)), std::move(done), connect_report());
+}
+
+void client::sending_one::operator()(completion<report> done)
+{
+    std::vector<message> one;
+    one.push_back(std::move(what));
+    const auto busy = make_error_code(error::operation_in_progress);
+    report instead = untried_reports(one, busy.message(), busy).front();
+    start<report>(impl, do_send_one(impl, std::move(one)), std::move(done), std::move(instead));
+}
+
+void client::sending_all::operator()(completion<std::vector<report>> done)
+{
+    const auto busy = make_error_code(error::operation_in_progress);
+    std::vector<report> instead = untried_reports(what, busy.message(), busy);
+    start<std::vector<report>>(impl, do_send(impl, std::move(what)), std::move(done), std::move(instead));
+}
+
+void client::start_quit(std::shared_ptr<client_engine> impl, asio::any_completion_handler<void()> done)
+{
+    // The handler of QUIT takes no error: what the server makes of it changes nothing.
+    const auto executor = asio::get_associated_executor(done);
+    const auto slot = asio::get_associated_cancellation_slot(done);
+    auto quiet = [done = std::move(done)](error_code, nothing) mutable { std::move(done)(); };
+    completion<nothing> adapted(asio::bind_cancellation_slot(slot, asio::bind_executor(executor, std::move(quiet))));
+    start<nothing>(impl, do_quit(impl), std::move(adapted), nothing());
+}
+
+} // namespace postrider

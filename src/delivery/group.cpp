@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+// delivery/group: route, hosts, outcomes.
+
+#include "delivery/group.hpp"
+
+#include "net/address_lookup.hpp"
+#include "net/use.hpp"
+#include "postrider/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace postrider::delivery {
+namespace {
+
+// A recipient who is not decided yet, with what the hosts so far have made of him.
+struct open_case {
+    const message* what;
+    std::size_t recipient;
+    recipient_report* entry;
+    std::vector<policy::decision> tried;
+};
+
+class round_of_hosts {
+public:
+    round_of_hosts(std::shared_ptr<shared_means> means, group what) : means_(std::move(means)), domain_(std::move(what.domain))
+    {
+        for (const consignment& c : what.consignments)
+            for (std::size_t i : c.recipients)
+                open_.push_back({c.what, i, &c.report->recipients[i], {}});
+    }
+
+    asio::awaitable<void> run()
+    {
+        policy::route way = co_await find_route(means_, domain_);
+        if (co_await cancelled()) {
+            everybody_cancelled(phase::lookup);
+            co_return;
+        }
+        if (way.trouble) {
+            settle_everybody(*way.trouble, phase::lookup);
+            co_return;
+        }
+        bad_ones_last(way.exchangers);
+        for (const policy::exchanger& host : way.exchangers) {
+            co_await try_host(host);
+            if (co_await cancelled()) {
+                everybody_cancelled(phase::connect);
+                co_return;
+            }
+            if (open_.empty())
+                co_return;
+        }
+        for (open_case& c : open_)
+            fill_in(*c.entry, policy::decide_all_hosts(domain_, c.tried), c.entry->where, c.entry->error);
+        open_.clear();
+    }
+
+private:
+    static asio::awaitable<bool> cancelled()
+    {
+        const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+        co_return state.cancelled() != asio::cancellation_type::none;
+    }
+
+    void bad_ones_last(std::vector<policy::exchanger>& hosts) const
+    {
+        const net::time_point now = means_->world->now();
+        std::stable_partition(hosts.begin(), hosts.end(),
+                              [&](const policy::exchanger& x) { return !means_->hosts.is_bad(x.host, now); });
+    }
+
+    asio::awaitable<void> try_host(policy::exchanger host)
+    {
+        policy::host_addresses found = co_await find_addresses(means_, host);
+        if (co_await cancelled())
+            co_return;
+        if (found.trouble) {
+            policy::decision d{policy::next_step::next_host, std::move(*found.trouble)};
+            host_failed(host.host, d, phase::lookup, {});
+            co_return;
+        }
+        std::vector<net::endpoint> places;
+        for (const std::string& address : found.addresses)
+            places.emplace_back(asio::ip::make_address(address), means_->how.exchanger_port());
+        const net::connect_limits limits = connect_limits(means_->how);
+        net::connect_result reached =
+            co_await net::async_connect_any(means_->world, host.host, std::move(places), limits, net::use);
+        if (reached.cancelled)
+            co_return;
+        if (!reached.made) {
+            const policy::decision d = unreachable(host.host, reached.failures);
+            host_failed(host.host, d, phase::connect, make_error_code(error::unreachable));
+            co_return;
+        }
+        connection link(means_->world, std::move(reached.made), host.host, means_->our_name, means_->how);
+        co_await speak(link);
+    }
+
+    asio::awaitable<void> speak(connection& link)
+    {
+        const std::optional<smtp::session_failure> broke = co_await link.start();
+        if (broke) {
+            if (broke->error == error::cancelled)
+                co_return;
+            for (open_case& c : open_) {
+                c.entry->command = broke->command;
+                if (broke->said)
+                    c.entry->said = *broke->said;
+                c.entry->host = link.host();
+                c.entry->peer = link.peer();
+            }
+            host_failed(link.host(), policy::decide_session(*broke, link.host()), broke->where, broke->error);
+            co_return;
+        }
+        means_->hosts.mark_good(link.host());
+        co_await hand_over(link);
+        co_await link.quit();
+    }
+
+    // Every message that has open recipients, in one session.
+    asio::awaitable<void> hand_over(connection& link)
+    {
+        std::vector<net::session_driver::outgoing> out;
+        std::vector<std::size_t> first_case; // of each message
+        for (std::size_t i = 0; i < open_.size();) {
+            std::vector<std::size_t> recipients;
+            first_case.push_back(i);
+            const message* const what = open_[i].what;
+            for (; i < open_.size() && open_[i].what == what; ++i)
+                recipients.push_back(open_[i].recipient);
+            out.push_back(outgoing_for(*what, recipients));
+        }
+        const std::vector<std::vector<smtp::outcome>> outcomes = co_await link.deliver(std::move(out));
+        for (std::size_t m = 0; m < outcomes.size(); ++m)
+            for (std::size_t r = 0; r < outcomes[m].size(); ++r)
+                take(open_[first_case[m] + r], outcomes[m][r], link);
+        std::erase_if(open_, [](const open_case& c) { return c.entry == nullptr; });
+    }
+
+    void take(open_case& c, const smtp::outcome& o, const connection& link)
+    {
+        policy::decision d = policy::decide_outcome(o, link.host());
+        fill_in(*c.entry, o, d.meaning, link);
+        if (d.step == policy::next_step::next_host) {
+            if (o.error)
+                means_->hosts.mark_bad(link.host(), means_->world->now());
+            c.tried.push_back(std::move(d));
+        } else {
+            c.entry = nullptr; // decided
+        }
+    }
+
+    void host_failed(const std::string& host, const policy::decision& d, phase where, std::error_code error)
+    {
+        means_->hosts.mark_bad(host, means_->world->now());
+        for (open_case& c : open_) {
+            c.entry->where = where;
+            c.entry->error = error;
+            c.entry->host = host;
+            c.tried.push_back(d);
+        }
+    }
+
+    static policy::decision unreachable(const std::string& host, const std::vector<policy::connect_failure>& failures)
+    {
+        std::vector<policy::decision> all;
+        for (const policy::connect_failure& f : failures)
+            all.push_back(policy::decide_connect(f));
+        if (all.size() == 1)
+            return all.front();
+        return {policy::next_step::next_host, policy::decide_all_hosts(host, all)};
+    }
+
+    void settle_everybody(const policy::trouble& meaning, phase where)
+    {
+        for (open_case& c : open_)
+            fill_in(*c.entry, meaning, where);
+        open_.clear();
+    }
+
+    // Who was begun has his verdict from the session; the others are untried.
+    void everybody_cancelled(phase where)
+    {
+        for (open_case& c : open_) {
+            c.entry->error = make_error_code(error::cancelled);
+            if (!c.tried.empty())
+                fill_in(*c.entry, c.tried.back().meaning, c.entry->where, c.entry->error);
+            else if (c.entry->where == phase::none) {
+                c.entry->where = where;
+                c.entry->why = "cancelled";
+            }
+        }
+        open_.clear();
+    }
+
+    std::shared_ptr<shared_means> means_;
+    std::string domain_;
+    std::vector<open_case> open_; // recipients of one message stand together
+};
+
+} // namespace
+
+asio::awaitable<policy::route> find_route(std::shared_ptr<shared_means> means, std::string domain)
+{
+    policy::mx_lookup lookup(domain);
+    const policy::random_below random = [world = means->world.get()](std::uint32_t bound) { return world->random(bound); };
+    const std::chrono::milliseconds limit = lookup_limit(means->how);
+    while (const std::optional<dns::question> q = lookup.next()) {
+        dns::name owner = q->owner;
+        const dns::answer answer = co_await means->world->names().async_resolve(std::move(owner), q->kind, limit, net::use);
+        lookup.answered(answer, random);
+    }
+    co_return lookup.found();
+}
+
+asio::awaitable<policy::host_addresses> find_addresses(std::shared_ptr<shared_means> means, policy::exchanger host)
+{
+    net::address_answers found;
+    if (!host.literal) {
+        const auto name = dns::name::parse(host.host);
+        if (!name) {
+            policy::host_addresses none;
+            none.trouble = policy::trouble{verdict::refused, {5, 4, 4}, name.problem().what};
+            co_return none;
+        }
+        found = co_await net::async_look_up_addresses(means->world, *name, lookup_limit(means->how), net::use);
+    }
+    co_return policy::decide_addresses(host, found.aaaa, found.a);
+}
+
+asio::awaitable<void> deliver_group(std::shared_ptr<shared_means> means, group what)
+{
+    round_of_hosts round(std::move(means), std::move(what));
+    co_await round.run();
+}
+
+} // namespace postrider::delivery
