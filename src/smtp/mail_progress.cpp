@@ -12,15 +12,20 @@ namespace postrider::smtp {
 namespace {
 
 // The first digit decides (RFC 5321 §4.2.1). 552 to RCPT is the exception of §4.5.3.1.10: older
-// servers say it for "too many recipients" where 452 is meant, unless the enhanced status code says
-// that this mailbox is full (X.2.2).
+// servers say it for "too many recipients" where 452 is meant, unless the enhanced status code tells
+// of something else than the protocol (X.5.3, RFC 3463 §3.6), such as a full mailbox (X.2.2).
+bool means_too_many_recipients(const reply& r) noexcept
+{
+    if (r.code() != 552)
+        return false;
+    return !r.enhanced() || r.enhanced()->subject == 0 || r.enhanced()->subject == 5;
+}
+
 verdict verdict_of(const reply& r, verb what) noexcept
 {
     if (r.positive())
         return verdict::delivered;
-    if (r.transient())
-        return verdict::deferred;
-    if (what == verb::rcpt && r.code() == 552 && !(r.enhanced() && r.enhanced()->subject == 2))
+    if (r.transient() || (what == verb::rcpt && means_too_many_recipients(r)))
         return verdict::deferred;
     return verdict::refused;
 }
@@ -28,8 +33,8 @@ verdict verdict_of(const reply& r, verb what) noexcept
 } // namespace
 
 mail_progress::mail_progress(std::uint64_t id, transaction what)
-    : id_(id), what_(std::move(what)), outcomes_(what_.recipients.size()), settled_(what_.recipients.size(), false),
-      unsettled_(what_.recipients.size())
+    : id_(id), what_(std::move(what)), outcomes_(what_.recipients.size()),
+      settled_(what_.recipients.size(), false), unsettled_(what_.recipients.size())
 {
 }
 
@@ -37,14 +42,16 @@ void mail_progress::prepare(const extensions& offered)
 {
     if (what_.octets == body_octets::eight_bit && !offered.eight_bit_mime()) {
         for (std::size_t i = 0; i < outcomes_.size(); ++i)
-            refuse_ourselves(i, {5, 6, 3}, "the message has 8-bit octets and the server does not offer 8BITMIME");
+            refuse_ourselves(i, {5, 6, 3},
+                             "the message has 8-bit octets and the server does not offer 8BITMIME");
         return;
     }
     eight_bit_mime_ = what_.octets != body_octets::seven_bit && offered.eight_bit_mime();
 
     if (what_.reverse_path && what_.reverse_path->needs_smtputf8() && !offered.smtputf8()) {
         for (std::size_t i = 0; i < outcomes_.size(); ++i)
-            refuse_ourselves(i, {5, 6, 7}, "the reverse-path is not ASCII and the server does not offer SMTPUTF8");
+            refuse_ourselves(i, {5, 6, 7},
+                             "the reverse-path is not ASCII and the server does not offer SMTPUTF8");
         return;
     }
     smtputf8_ = what_.reverse_path && what_.reverse_path->needs_smtputf8();
@@ -76,21 +83,16 @@ std::optional<verb> mail_progress::next() const noexcept
     return std::nullopt;
 }
 
-mail_progress::spoken mail_progress::say(verb what)
+std::size_t mail_progress::say(verb what)
 {
-    switch (what) {
-    case verb::mail: mail_said_ = true; break;
-    case verb::data: data_said_ = true; break;
-    case verb::rcpt: {
-        while (settled_[next_recipient_])
-            ++next_recipient_;
-        ++rcpt_unanswered_;
-        const std::size_t recipient = next_recipient_++;
-        return {command_text(what, recipient), recipient};
-    }
-    default: assert(!"a transaction says MAIL, RCPT and DATA"); break;
-    }
-    return {command_text(what), 0};
+    mail_said_ = true;
+    data_said_ = data_said_ || what == verb::data;
+    if (what != verb::rcpt)
+        return 0;
+    while (settled_[next_recipient_])
+        ++next_recipient_;
+    ++rcpt_unanswered_;
+    return next_recipient_++;
 }
 
 std::string mail_progress::command_text(verb what, std::size_t recipient) const
@@ -142,28 +144,28 @@ void mail_progress::on_refusal_in_body(const std::shared_ptr<const reply>& r)
     settle_everybody(o);
 }
 
-void mail_progress::lose(const session_failure& failure, bool died_at_rest)
+void mail_progress::lose(const session_failure& failure)
 {
-    outcome o;
-    o.where = failure.where;
-    o.command = failure.command;
-    o.said = failure.said;
-    o.error = failure.error;
-    o.why = failure.why;
-    const bool before_anything = !mail_said_ && failure.error == error::cancelled;
-    if (failure.error == error::eight_bit_body)
+    outcome o = decided_by(failure);
+    o.verdict = verdict_after(failure);
+    if (o.verdict == verdict::refused && failure.error == error::eight_bit_body)
         o.our_status = enhanced_code{5, 6, 3};
-    if (body_written_ && !data_done_)
-        o.verdict = verdict::in_doubt;
-    else if (before_anything || died_at_rest)
-        o.verdict = verdict::untried;
-    else if (o.our_status)
-        o.verdict = verdict::refused;
-    else if (failure.error == error::server_unavailable && failure.said && failure.said->permanent())
-        o.verdict = verdict::refused;
-    else
-        o.verdict = verdict::deferred;
     settle_everybody(o);
+}
+
+void mail_progress::leave_untried(const session_failure& failure) { settle_everybody(decided_by(failure)); }
+
+verdict mail_progress::verdict_after(const session_failure& failure) const
+{
+    if (body_written_ && !data_done_)
+        return verdict::in_doubt;
+    if (!mail_said_ && failure.error == error::cancelled)
+        return verdict::untried;
+    if (failure.error == error::eight_bit_body)
+        return verdict::refused;
+    if (failure.error == error::server_unavailable && failure.said && failure.said->permanent())
+        return verdict::refused;
+    return verdict::deferred;
 }
 
 void mail_progress::settle(std::size_t recipient, outcome o)
@@ -182,13 +184,25 @@ void mail_progress::settle_everybody(const outcome& o)
     accepted_ = 0;
 }
 
-outcome mail_progress::decided_by(const std::shared_ptr<const reply>& r, verb what, std::size_t recipient) const
+outcome mail_progress::decided_by(const std::shared_ptr<const reply>& r, verb what,
+                                  std::size_t recipient) const
 {
     outcome o;
     o.verdict = verdict_of(*r, what);
     o.where = row_of(what).where;
     o.command = command_text(what, recipient);
     o.said = r;
+    return o;
+}
+
+outcome mail_progress::decided_by(const session_failure& failure)
+{
+    outcome o;
+    o.where = failure.where;
+    o.command = failure.command;
+    o.said = failure.said;
+    o.error = failure.error;
+    o.why = failure.why;
     return o;
 }
 

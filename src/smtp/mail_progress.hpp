@@ -44,12 +44,8 @@ public:
     /// nothing is left.
     std::optional<verb> next() const noexcept;
 
-    /// Its text; notes that it has been said. For RCPT, `recipient` of the reply is returned too.
-    struct spoken {
-        std::string line;
-        std::size_t recipient;
-    };
-    spoken say(verb what);
+    /// Notes that it has been said. For RCPT: of which recipient, the argument of on_rcpt_reply().
+    std::size_t say(verb what);
 
     void on_mail_reply(const std::shared_ptr<const reply>& r);
     void on_rcpt_reply(std::size_t recipient, const std::shared_ptr<const reply>& r);
@@ -63,9 +59,12 @@ public:
     void on_body_written() noexcept { body_written_ = true; }
 
     /// The conversation is lost: everybody who is not settled is, as far as is known: in doubt if
-    /// the end of data was written, else deferred, or untried if nothing was said or the connection
-    /// had died before (`died_at_rest`).
-    void lose(const session_failure& failure, bool died_at_rest);
+    /// the end of data was written; refused if the server permanently refused to talk at all, or
+    /// cannot take the body; untried if nothing was said and the caller cancelled; else deferred.
+    void lose(const session_failure& failure);
+
+    /// The conversation ended, and it was not about this message: everybody is untried.
+    void leave_untried(const session_failure& failure);
 
     bool begun() const noexcept { return mail_said_; }
     bool answered_at_all() const noexcept { return answered_; }
@@ -75,6 +74,7 @@ public:
     /// True while the server holds a transaction of ours open: RSET before the next one.
     bool open_at_server() const noexcept { return mail_ok_ && !data_done_; }
     void on_data_done() noexcept { data_done_ = true; }
+    bool data_done() const noexcept { return data_done_; } ///< its end of data was answered
 
     bool smtputf8() const noexcept { return smtputf8_; }
     settled_transaction take_outcomes() { return {id_, std::move(outcomes_)}; }
@@ -85,7 +85,9 @@ public:
 private:
     void settle(std::size_t recipient, outcome o);
     void settle_everybody(const outcome& o);
+    verdict verdict_after(const session_failure& failure) const;
     outcome decided_by(const std::shared_ptr<const reply>& r, verb what, std::size_t recipient = 0) const;
+    static outcome decided_by(const session_failure& failure); // untried, until said otherwise
     void refuse_ourselves(std::size_t recipient, enhanced_code status, std::string why);
 
     std::uint64_t id_;
@@ -93,7 +95,7 @@ private:
     std::vector<outcome> outcomes_;
     std::vector<bool> settled_;
     std::size_t unsettled_;
-    std::size_t accepted_ = 0;      // recipients with a positive reply to RCPT, not settled since
+    std::size_t accepted_ = 0; // recipients with a positive reply to RCPT, not settled since
     std::size_t next_recipient_ = 0;
     std::size_t rcpt_unanswered_ = 0;
     bool mail_said_ = false, mail_ok_ = false, mail_refused_ = false;

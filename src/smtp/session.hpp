@@ -14,12 +14,15 @@
 // Promises:
 // - Every submitted message comes back from take_settled() with one outcome a recipient, whatever
 //   happens: a refusal, a cut at any octet, nonsense, a time limit, a cancel.
-// - A reply that nobody asked for ends the session, and so does input that stands unread when a
-//   group of commands or a body is about to leave. 421 then is the server's goodbye.
+// - A reply that nobody asked for ends the session, and so does the beginning of one when a group of
+//   commands or a body is about to leave. 421 then is the server's goodbye.
+// - A reply that came before its command left is not taken for the command's answer.
 // - Nothing is called delivered but by a 2yz that came after the last octet of its end of data.
-// - QUIT is never said behind an unanswered command, and what becomes of it changes nothing.
+// - QUIT is never said behind an unanswered command, and what becomes of it changes nothing. A
+//   server that refuses to work with us is told QUIT; one that broke off or spoke nonsense is not.
 // - A 354 that no recipient deserves is answered by the lone dot (RFC 2920 §3.1).
-// - A connection that had rested and dies before it answers anything costs no message: untried.
+// - A connection that has served a message and dies before it answers the next costs that one
+//   nothing: untried, and so is every message whose turn had not come.
 //
 // A server that says no is not an error: the refusal is in the outcomes. Errors are for
 // conversations that cannot go on; failure() has them.

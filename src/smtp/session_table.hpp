@@ -37,30 +37,45 @@ constexpr std::uint32_t bit(session_state s) noexcept { return 1u << static_cast
 struct state_row {
     session_state state;
     std::string_view name;
-    std::uint32_t next; ///< the states that may follow; `closed` may follow every one
+    phase where;              ///< what is going on while no reply is owed
+    std::string_view meaning; ///< a sentence for people
+    std::uint32_t next;       ///< the states that may follow; `closed` may follow every one
 };
 
 constexpr std::array<state_row, 14> session_states{{
-    {session_state::start, "start", bit(session_state::greeting)},
-    {session_state::greeting, "greeting", bit(session_state::ehlo)},
-    {session_state::ehlo, "ehlo",
-     bit(session_state::helo) | bit(session_state::starttls) | bit(session_state::auth) | bit(session_state::ready)},
-    {session_state::helo, "helo", bit(session_state::ready)},
-    {session_state::starttls, "starttls", bit(session_state::ehlo)},
-    {session_state::auth, "auth", bit(session_state::ready)},
-    {session_state::ready, "ready",
+    {session_state::start, "start", phase::connect, "there is no connection yet",
+     bit(session_state::greeting)},
+    {session_state::greeting, "greeting", phase::greeting, "connected; the server speaks first",
+     bit(session_state::ehlo) | bit(session_state::quit)},
+    {session_state::ehlo, "ehlo", phase::hello, "our name is told, and what the server offers is asked",
+     bit(session_state::helo) | bit(session_state::starttls) | bit(session_state::auth) |
+         bit(session_state::ready) | bit(session_state::quit)},
+    {session_state::helo, "helo", phase::hello, "the server refused EHLO; nothing is offered",
+     bit(session_state::ready) | bit(session_state::quit)},
+    {session_state::starttls, "starttls", phase::starttls, "TLS is asked for", bit(session_state::ehlo)},
+    {session_state::auth, "auth", phase::auth, "we prove who we are", bit(session_state::ready)},
+    {session_state::ready, "ready", phase::between, "nothing is owed; a message may be submitted",
      bit(session_state::envelope) | bit(session_state::reset) | bit(session_state::quit)},
-    {session_state::envelope, "envelope",
+    {session_state::envelope, "envelope", phase::mail, "MAIL, RCPT and DATA are said and answered",
      bit(session_state::body) | bit(session_state::lone_dot) | bit(session_state::ready)},
-    {session_state::lone_dot, "lone dot", bit(session_state::ready)},
-    {session_state::body, "body", bit(session_state::end_of_data)},
-    {session_state::end_of_data, "end of data", bit(session_state::ready)},
-    {session_state::reset, "reset", bit(session_state::ready) | bit(session_state::quit)},
-    {session_state::quit, "quit", 0},
-    {session_state::closed, "closed", 0},
+    {session_state::lone_dot, "lone dot", phase::end_of_data,
+     "the server said 354 though it accepted no recipient, and is owed an end of data",
+     bit(session_state::ready)},
+    {session_state::body, "body", phase::body, "the message and its end are written",
+     bit(session_state::end_of_data)},
+    {session_state::end_of_data, "end of data", phase::end_of_data,
+     "written whole; the server decides who takes responsibility", bit(session_state::ready)},
+    {session_state::reset, "reset", phase::between,
+     "a transaction that the server holds open is thrown away before the next one",
+     bit(session_state::ready) | bit(session_state::quit)},
+    {session_state::quit, "quit", phase::quit, "the goodbye; nothing depends on its answer", 0},
+    {session_state::closed, "closed", phase::none, "the conversation is over", 0},
 }};
 
-constexpr const state_row& row_of(session_state s) noexcept { return session_states[static_cast<unsigned>(s)]; }
+constexpr const state_row& row_of(session_state s) noexcept
+{
+    return session_states[static_cast<unsigned>(s)];
+}
 
 constexpr bool may_follow(session_state now, session_state next) noexcept
 {
@@ -72,14 +87,15 @@ enum class verb : std::uint8_t { greeting, ehlo, helo, mail, rcpt, data, lone_do
 
 struct verb_row {
     verb what;
-    std::string_view name; ///< for people, where the command has no text of its own
+    std::string_view
+        name; ///< for people, where the command has no text of its own; nothing asks for a greeting
     phase where;
     std::chrono::seconds wait; ///< for its reply
     bool ends_group;           ///< must be the last of a pipelined group (RFC 2920 §3.1)
 };
 
 constexpr std::array<verb_row, 10> verbs{{
-    {verb::greeting, "the connection", phase::greeting, std::chrono::minutes(5), true},
+    {verb::greeting, "", phase::greeting, std::chrono::minutes(5), true},
     {verb::ehlo, "EHLO", phase::hello, std::chrono::minutes(5), true},
     {verb::helo, "HELO", phase::hello, std::chrono::minutes(5), true},
     {verb::mail, "MAIL", phase::mail, std::chrono::minutes(5), false},

@@ -3,15 +3,23 @@
 // support/player: plays a transcript against the client session, in every way the network may cut it.
 //
 // check() does without being asked: the server's octets whole, and in pieces of 1, 2, 7 and 60, both
-// known to be pieces and as if each came alone; and once for every step with the connection lost
-// there. Whole, everything must be as written: each octet the client writes, in order with what the
-// server says, and every outcome. In pieces the outcomes must be the same or honestly worse. Cut,
-// every recipient must have one outcome, nothing may be delivered whose 2yz had not come, and in
-// doubt are those, and only those, whose end of data was written and not answered.
+// known to be pieces and as if each came alone; the replies before the driver tells that the command
+// has been written; and for every step the connection lost, the time run out and the caller gone
+// there, and the connection lost in the middle of what the server says there.
+//
+// Whole, everything must be as written: each octet the client writes, in order with what the server
+// says, and every outcome. In pieces the outcomes must be the same; in pieces that come alone they
+// may be honestly worse, for then a reply that answers nothing may be found out later. Cut short,
+// what the server had decided stands, and the rest is lost.
+//
+// Honest, in every way: each submitted message comes back once, with one outcome a recipient, in
+// order; delivered are those alone whose 2yz came after their end of data; in doubt are those, and
+// only those, whose end of data was written when the conversation broke; no wait is without a limit.
 
 #include "support/transcript.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postrider::test {
@@ -25,6 +33,7 @@ struct played {
     std::vector<smtp::outcome> outcomes; ///< of all messages, in order
     std::string failure;                 ///< the sentence, if the conversation broke
     std::vector<std::string> complaints;
+    bool diverged = false; ///< the session had to go on before it could see all that had come
 };
 played play(const transcript& script);
 

@@ -14,13 +14,16 @@
 // `#` a comment. `>` what the application wants: a message (`from`, `to` with one address or more,
 // `text` in quotes; `from <>` is the null reverse-path; `seven-bit` or `eight-bit` say what is known
 // of the body), or a setting on a line of its own: `> no pipelining`, `> together` (all messages are
-// submitted at once, not one after the other), `> stay` (no goodbye). `C:` a line that the client
-// must write, `S:` one that the server says; in `S:` lines \r \n \t \\ \xNN mean what they do in
-// C, and \c at the end leaves the line end out. `!:` what the network does: `connection lost`,
-// `timed out`, `cancelled`, `body fails`. `=` what must come out: an address with its verdict
-// (`in-doubt` with a hyphen) and, if given, the code of the reply; in the order of messages and
-// recipients. `= failure "words"` says that the conversation broke and what its sentence holds;
-// without such a line it must not have broken.
+// submitted before the connection is made, not one after the other), `> stay` (no goodbye).
+//
+// `C:` a line that the client must write, `S:` one that the server says; in both \r \n \t \\ \xNN
+// mean what they do in C, and \c at the end leaves the line end out. `S:` between `C:` lines of a
+// body is said while the body is being written. `!:` what the network does: `connection lost`,
+// `timed out`, `cancelled`; and what the body's source may do: `body fails`, `body is 8-bit`.
+//
+// `=` what must come out: an address with its verdict (`in-doubt` with a hyphen) and, if given, the
+// code of the reply; in the order of messages and recipients. `= failure "words"` says that the
+// conversation broke and what its sentence holds; without such a line it must not have broken.
 
 #include "postrider/address.hpp"
 #include "postrider/verdict.hpp"
