@@ -25,6 +25,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(postrider_flags INTERFACE -Wno-null-dereference -Wno-dangling-pointer -fcoroutines)
 endif()
 
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # libstdc++ 12 calls a function in std::stable_partition that it has itself deprecated, and clang
+  # says so at our line. What is deprecated elsewhere, g++ tells.
+  target_compile_options(postrider_flags INTERFACE -Wno-deprecated-declarations)
+endif()
+
 if(POSTRIDER_SANITIZE)
   add_compile_options(-fsanitize=${POSTRIDER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${POSTRIDER_SANITIZE})
