@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// cli/sandbox: `postrider sandbox`: a mail Internet on this machine, until it is interrupted.
+//
+// Exit status: 0 after SIGINT or SIGTERM; 64 an option cannot be used; 65 the zone file is malformed;
+// 66 it cannot be read; 71 a port cannot be listened on; 73 the ready file cannot be written; 74
+// standard output cannot.
+
+#include "sandbox/sandbox.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/exit_status.hpp"
+#include "dns/record.hpp"
+#include "net/asio.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace postrider::cli {
+namespace {
+
+constexpr std::size_t zone_octets_max = 1u << 20;
+
+struct sandbox_arguments {
+    std::string zone_file;
+    std::string ready_file;
+    std::uint16_t dns_port = 0, smtp_port = 0, http_port = 0;
+    bool json = false, verbose = false;
+};
+
+/// What ends the command before it has begun.
+struct failure {
+    exit_status status;
+    std::string sentence;
+};
+
+std::string shown(std::string_view text) { return base::escaped(text, 256); }
+
+std::string last_error() { return std::strerror(errno); }
+
+std::string read_zone_file(const std::string& name)
+{
+    std::ifstream file(name, std::ios::binary);
+    std::string text;
+    char piece[4096];
+    while (file.read(piece, sizeof piece) || file.gcount() > 0) {
+        text.append(piece, static_cast<std::size_t>(file.gcount()));
+        if (text.size() > zone_octets_max)
+            throw failure{exit_data, fmt::format("{}: more than {} octets is no zone file", shown(name),
+                                                 zone_octets_max)};
+    }
+    if (!file.eof())
+        throw failure{exit_no_input, fmt::format("cannot read {}: {}", shown(name), last_error())};
+    return text;
+}
+
+sandbox::world load_world(const std::string& zone_file)
+{
+    if (zone_file.empty())
+        return sandbox::parse_world(sandbox::default_world()).value();
+    result<sandbox::world> read = sandbox::parse_world(read_zone_file(zone_file));
+    if (!read)
+        throw failure{exit_data, fmt::format("{}: {}", shown(zone_file), read.problem().what)};
+    return std::move(*read);
+}
+
+// Written beside its place and moved there: who sees the file sees all of it.
+void write_ready_file(const std::string& name, const std::string& json)
+{
+    const std::string draft = fmt::format("{}.{}", name, getpid());
+    std::ofstream file(draft, std::ios::binary | std::ios::trunc);
+    file << json << '\n';
+    file.close();
+    if (!file || std::rename(draft.c_str(), name.c_str()) != 0) {
+        const std::string why = last_error();
+        std::remove(draft.c_str());
+        throw failure{exit_cannot_create, fmt::format("cannot write {}: {}", shown(name), why)};
+    }
+}
+
+// Whoever waits for the file must not find that of an earlier run.
+void remove_ready_file(const std::string& name)
+{
+    std::error_code failed;
+    if (!name.empty() && std::filesystem::is_regular_file(name, failed))
+        std::filesystem::remove(name, failed);
+    if (failed && failed != std::errc::no_such_file_or_directory)
+        throw failure{exit_cannot_create,
+                      fmt::format("cannot replace {}: {}", shown(name), failed.message())};
+}
+
+std::string introduction(const sandbox::description& about)
+{
+    std::string text = "A mail Internet on this machine. Mail sent into it stays in it.\n\n";
+    const auto out = std::back_inserter(text);
+    fmt::format_to(out, "  page        {}\n", about.page());
+    fmt::format_to(out, "  DNS         {}\n", about.resolver());
+    std::string_view title = "exchangers";
+    for (const sandbox::description::host& host : about.exchangers) {
+        for (const std::string& address : host.addresses) {
+            const net::endpoint where(asio::ip::make_address(address), about.smtp_port);
+            fmt::format_to(out, "  {:<11} {}  {}{}\n", title, where.to_string(), shown(host.name),
+                           host.listens ? "" : "  (does not listen)");
+            title = "";
+        }
+    }
+    if (!about.commands.empty())
+        text += "\nSend something, and look at the page:\n\n";
+    for (const std::string& command : about.commands)
+        fmt::format_to(out, "  {}\n", shown(command));
+    text += "\nStop with Ctrl-C.\n";
+    return text;
+}
+
+void print(const std::string& text)
+{
+    if (std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) == EOF)
+        throw failure{exit_io, "cannot write to standard output: " + last_error()};
+}
+
+// Whether anybody reads standard error makes no difference to the mail.
+void complain(const std::string& line) { std::fputs(line.c_str(), stderr); }
+
+void print_line(std::string_view exchanger, std::string_view client, const sandbox::spoken_line& line)
+{
+    complain(fmt::format("{} {} {}: {}\n", shown(exchanger), shown(client), line.who,
+                         base::escaped(line.text, 1024)));
+}
+
+void print_question(const sandbox::answered_question& q)
+{
+    complain(fmt::format("dns {} {} {}: {}\n", shown(q.client), shown(q.asked.owner.to_string()),
+                         dns::to_string(q.asked.kind), q.code ? dns::to_string(*q.code) : "no answer"));
+}
+
+/// What could not be done and the operating system's words, without the place in Asio's sources that
+/// what() puts behind them.
+std::string sentence_of(const boost::system::system_error& e)
+{
+    const std::string what = e.what(), words = e.code().message();
+    const std::size_t at = what.find(words);
+    return at == std::string::npos ? what : what.substr(0, at + words.size());
+}
+
+void serve(const sandbox_arguments& given)
+{
+    remove_ready_file(given.ready_file);
+    const sandbox::world world = load_world(given.zone_file);
+    asio::io_context loop(1);
+    asio::signal_set signals(loop, SIGINT, SIGTERM); // before anything is said: who is told may stop us
+
+    sandbox::sandbox_options options;
+    options.dns_port = given.dns_port;
+    options.smtp_port = given.smtp_port;
+    options.http_port = given.http_port;
+    if (given.verbose) {
+        options.overhears = print_line;
+        options.hears = print_question;
+    }
+    sandbox::sandbox box(net::make_environment(loop.get_executor()), world, std::move(options));
+    signals.async_wait([&](error_code, int) { box.stop(); });
+
+    const std::string json = to_json(box.about());
+    print(given.json ? json + "\n" : introduction(box.about()));
+    if (!given.ready_file.empty())
+        write_ready_file(given.ready_file, json);
+    loop.run();
+}
+
+exit_status run_sandbox(const sandbox_arguments& given)
+{
+    const auto say = [](const std::string& sentence) {
+        fmt::print(stderr, "postrider sandbox: {}\n", sentence);
+    };
+    try {
+        serve(given);
+        return exit_ok;
+    } catch (const failure& f) {
+        say(f.sentence);
+        return f.status;
+    } catch (const boost::system::system_error& e) {
+        say(sentence_of(e));
+        return exit_os;
+    }
+}
+
+} // namespace
+
+void add_sandbox_command(CLI::App& app, int& status)
+{
+    const auto given = std::make_shared<sandbox_arguments>();
+    CLI::App* command = app.add_subcommand(
+        "sandbox", "A mail Internet on this machine: DNS, mail exchangers, and a page with the mail");
+    command
+        ->add_option("--zone", given->zone_file,
+                     "Names, addresses and behaviours, one a line: the world to play; without it there is "
+                     "example.org and some others")
+        ->type_name("FILE");
+    command->add_option("--dns-port", given->dns_port, "Port of the DNS server; 0: any that is free")
+        ->type_name("PORT");
+    command->add_option("--smtp-port", given->smtp_port, "Port of every exchanger; 0: any that is free")
+        ->type_name("PORT");
+    command->add_option("--http-port", given->http_port, "Port of the page; 0: any that is free")
+        ->type_name("PORT");
+    command
+        ->add_option("--ready-file", given->ready_file,
+                     "Write the addresses there, as JSON, when everything listens")
+        ->type_name("FILE");
+    command->add_flag("--json", given->json, "Print the addresses as one line of JSON, and nothing else");
+    command->add_flag("--verbose", given->verbose,
+                      "Print every conversation and DNS question to standard error");
+    command->callback([given, &status] { status = run_sandbox(*given); });
+}
+
+} // namespace postrider::cli
