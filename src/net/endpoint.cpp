@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// net/endpoint: the text form is cut at the colon before the port, then each piece is read by itself.
+
 #include "net/endpoint.hpp"
 
 #include "base/text.hpp"
@@ -86,7 +88,10 @@ result<endpoint> parse_unix(std::string_view text)
 
 } // namespace
 
-endpoint::endpoint(boost::asio::ip::address address, std::uint16_t port) : place_(inet{std::move(address), port}) {}
+endpoint::endpoint(boost::asio::ip::address address, std::uint16_t port)
+    : place_(inet{std::move(address), port})
+{
+}
 
 endpoint endpoint::at_path(std::string path)
 {
@@ -108,7 +113,8 @@ result<endpoint> endpoint::parse(std::string_view text, std::optional<std::uint1
     const auto address = boost::asio::ip::make_address(p.address, error);
     // inet_pton stops at a NUL and would take what stands before it.
     if (error || p.address.find('\0') != std::string_view::npos) {
-        return complain(text, "an IPv4 address, or an IPv6 address in brackets, is expected", p.bracketed ? 1 : 0);
+        return complain(text, "an IPv4 address, or an IPv6 address in brackets, is expected",
+                        p.bracketed ? 1 : 0);
     }
     if (p.bracketed && !address.is_v6()) {
         return complain(text, "only IPv6 addresses stand in brackets", 1);

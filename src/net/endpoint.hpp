@@ -32,7 +32,8 @@ public:
     /// Reads the text form. Without `default_port` the port must be there; with it, "192.0.2.1",
     /// "[2001:db8::1]" and "2001:db8::1" are understood as well. Port 0 is read: a listener means
     /// "any free port" by it.
-    static result<endpoint> parse(std::string_view text, std::optional<std::uint16_t> default_port = std::nullopt);
+    static result<endpoint> parse(std::string_view text,
+                                  std::optional<std::uint16_t> default_port = std::nullopt);
 
     bool is_unix() const noexcept { return std::holds_alternative<std::string>(place_); }
     bool is_v4() const noexcept { return !is_unix() && std::get<inet>(place_).address.is_v4(); }

@@ -51,7 +51,8 @@ TEST(endpoint, reads_a_unix_socket)
 
 TEST(endpoint, writes_what_it_reads)
 {
-    for (const char* text : {"192.0.2.1:25", "0.0.0.0:0", "[::1]:2525", "[::ffff:192.0.2.1]:25", "unix:/a b"}) {
+    for (const char* text :
+         {"192.0.2.1:25", "0.0.0.0:0", "[::1]:2525", "[::ffff:192.0.2.1]:25", "unix:/a b"}) {
         EXPECT_EQ(round_trip(text), text);
         EXPECT_EQ(endpoint::parse(text).value(), endpoint::parse(round_trip(text)).value());
     }
@@ -76,8 +77,8 @@ TEST(endpoint, says_what_is_wrong)
                              "192.0.2.1:25 ", "192.0.2.1:0x19", "[::1]:"}) {
         EXPECT_THAT(complaint(text), HasSubstr("a number from 0 to 65535")) << text;
     }
-    for (const char* text : {"", ":25", "localhost:25", "192.0.2:25", "192.0.2.01x:25", "300.0.2.1:25", "[]:25",
-                             "[::1", "[:::1]:25", "[192.0.2.1]:25", "[::1]25", " 192.0.2.1:25"}) {
+    for (const char* text : {"", ":25", "localhost:25", "192.0.2:25", "192.0.2.01x:25", "300.0.2.1:25",
+                             "[]:25", "[::1", "[:::1]:25", "[192.0.2.1]:25", "[::1]25", " 192.0.2.1:25"}) {
         EXPECT_THAT(complaint(text), HasSubstr("is not an address and a port")) << text;
     }
     EXPECT_THAT(complaint("192.0.2.1\0:25"sv), HasSubstr("is expected"));
