@@ -167,6 +167,7 @@ asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
 
     const net::connect_limits limits = delivery::connect_limits(e->how);
     net::connect_result tried = co_await net::async_connect_any(e->world, where->host(), std::move(places), limits, net::use);
+    delivery::trace_connecting(e->how, where->host(), tried);
     if (tried.cancelled) {
         arrived a = was_cancelled(std::move(so_far), phase::connect);
         co_return a;

@@ -6,6 +6,8 @@
 #include "base/text.hpp"
 #include "net/use.hpp"
 
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,6 +60,20 @@ std::string checked_name(const settings& how)
     if (!name)
         throw std::invalid_argument("'" + base::escaped(how.our_name(), 128) + "' cannot be our name: " + name.problem().what);
     return *std::move(name);
+}
+
+void trace_network(const settings& how, std::string_view peer, std::string_view what)
+{
+    if (how.trace())
+        how.trace()(trace_line(trace_line::kind::network, peer, what));
+}
+
+void trace_connecting(const settings& how, std::string_view host, const net::connect_result& tried)
+{
+    for (const policy::connect_failure& f : tried.failures)
+        trace_network(how, f.address, fmt::format("could not connect to {}: {}", host, f.why.message()));
+    if (tried.made)
+        trace_network(how, tried.made->peer(), fmt::format("connected to {}", host));
 }
 
 // Octets into lines, for settings::trace(); and the progress of bodies.

@@ -27,6 +27,10 @@ net::connect_limits connect_limits(const settings& how);
 /// used. Throws std::invalid_argument with a sentence.
 std::string checked_name(const settings& how);
 
+/// Tells settings::trace() what became of connecting, and of asking DNS.
+void trace_network(const settings& how, std::string_view peer, std::string_view what);
+void trace_connecting(const settings& how, std::string_view host, const net::connect_result& tried);
+
 class connection {
 public:
     /// `our_name` as from checked_name().

@@ -44,6 +44,7 @@ public:
             settle_everybody(*way.trouble, phase::lookup);
             co_return;
         }
+        trace_route(way);
         bad_ones_last(way.exchangers);
         for (const policy::exchanger& host : way.exchangers) {
             co_await try_host(host);
@@ -64,6 +65,16 @@ private:
     {
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
         co_return state.cancelled() != asio::cancellation_type::none;
+    }
+
+    void trace_route(const policy::route& way) const
+    {
+        std::string hosts;
+        for (const policy::exchanger& x : way.exchangers)
+            hosts += fmt::format("{}{} {}", hosts.empty() ? "" : ", ", x.preference, x.host);
+        trace_network(means_->how, "", fmt::format("mail exchangers of {}: {}", domain_, hosts));
+        for (const std::string& note : way.notes)
+            trace_network(means_->how, "", note);
     }
 
     void bad_ones_last(std::vector<policy::exchanger>& hosts) const
@@ -89,6 +100,7 @@ private:
         const net::connect_limits limits = connect_limits(means_->how);
         net::connect_result reached =
             co_await net::async_connect_any(means_->world, host.host, std::move(places), limits, net::use);
+        trace_connecting(means_->how, host.host, reached);
         if (reached.cancelled)
             co_return;
         if (!reached.made) {

@@ -32,7 +32,7 @@ void look_up_addresses(std::shared_ptr<environment> world, dns::name host, std::
 {
     auto b = std::make_shared<both>();
     b->world = std::move(world);
-    b->done = std::move(done);
+    b->done.swap(done); // Asio 1.81's move assignment never ends
     auto slot = asio::get_associated_cancellation_slot(b->done);
     if (slot.is_connected())
         slot.assign([weak = std::weak_ptr<both>(b)](asio::cancellation_type type) {

@@ -78,7 +78,7 @@ public:
 private:
     void begin(handler done)
     {
-        done_ = std::move(done);
+        done_.swap(done); // Asio 1.81's move assignment never ends
         auto slot = asio::get_associated_cancellation_slot(done_);
         if (slot.is_connected())
             slot.assign([weak = weak_from_this()](asio::cancellation_type) {
