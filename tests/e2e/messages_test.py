@@ -17,8 +17,8 @@ FROM = "a@example.org"
 TO = "b@example.net"
 
 
-def send(server, files):
-    return support.run_postrider("send", "--server", server.address, "--from", FROM, "--to", TO, *files)
+def send(server, files, *options):
+    return support.run_postrider("send", "--server", server.address, "--from", FROM, "--to", TO, *options, *files)
 
 
 def made_messages():
@@ -59,8 +59,8 @@ class Messages(unittest.TestCase):
 
     maxDiff = None
 
-    def send_and_compare(self, server, files):
-        sent = send(server, files)
+    def send_and_compare(self, server, files, *options):
+        sent = send(server, files, *options)
         self.assertEqual(sent.returncode, 0, f"{sent.stdout.decode()}\n{sent.stderr.decode()}\n{server.log()}")
         received = server.received(len(files))
         support.assert_same_messages(self, {str(file): file.read_bytes() for file in files}, received)
@@ -95,6 +95,10 @@ class Messages(unittest.TestCase):
     def test_real_messages_to_the_sandbox(self):
         with support.Sandbox() as server:
             self.send_and_compare(server, support.message_files())
+
+    def test_real_messages_to_the_sandbox_without_pipelining(self):
+        with support.Sandbox() as server:
+            self.send_and_compare(server, support.message_files(), "--no-pipelining")
 
     def test_made_messages_to_smtp_sink(self):
         with support.SmtpSink() as server:
