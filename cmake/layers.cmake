@@ -1,11 +1,12 @@
 # postrider_layer(NAME [DEPENDS layers...] [LIBRARIES targets...])
 #
-# One static library for the folder src/NAME, with every .cpp file in it. DEPENDS names the layers
+# One static library for the folder src/NAME, with every .cpp file in it but main.cpp. DEPENDS names the layers
 # to its left in the table of CONTRIBUTING.md: nothing else of ours can be linked. LIBRARIES names
 # the third-party targets that this layer meets.
 function(postrider_layer name)
   cmake_parse_arguments(layer "" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     set(sources "${CMAKE_CURRENT_SOURCE_DIR}/../cmake/empty.cpp")
   endif()
