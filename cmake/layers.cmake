@@ -1,6 +1,6 @@
 # postrider_layer(NAME [DEPENDS layers...] [LIBRARIES targets...])
 #
-# One static library for the folder src/NAME, with every .cpp file in it but main.cpp. DEPENDS names the layers
+# One static library for the folder src/NAME: every .cpp file in it but main.cpp. DEPENDS names layers
 # to its left in the table of CONTRIBUTING.md: nothing else of ours can be linked. LIBRARIES names
 # the third-party targets that this layer meets.
 function(postrider_layer name)
