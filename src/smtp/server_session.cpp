@@ -52,7 +52,7 @@ std::string_view why_out_of_order(server_state s) noexcept
 }
 
 /// Whether `what` answers the last ask, given as its place in server::action.
-bool answers(const server::event& what, std::size_t last_ask) noexcept
+[[maybe_unused]] bool answers(const server::event& what, std::size_t last_ask) noexcept
 {
     const auto is = [&](auto kind) { return std::holds_alternative<decltype(kind)>(what); };
     const bool ended = is(told::closed()) || is(told::idle());
