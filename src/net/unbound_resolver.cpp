@@ -118,7 +118,6 @@ private:
     unbound_settings settings_;
     ub_ctx* context_ = nullptr;
     std::list<inquiry> inquiries_;
-    bool deleting_ = false; ///< inside ub_ctx_delete(), which may call back
     bool closed_ = false;
 };
 
@@ -218,9 +217,7 @@ void engine::delete_context()
         return;
     }
     const std::scoped_lock globals(library_globals());
-    deleting_ = true;
-    ub_ctx_delete(std::exchange(context_, nullptr));
-    deleting_ = false;
+    ub_ctx_delete(std::exchange(context_, nullptr)); // may call back, and finds nobody waiting
     inquiries_.clear();
 }
 
@@ -230,9 +227,6 @@ void engine::on_answer(void* about, int code, void* packet, int packet_octets, i
 {
     inquiry& i = *static_cast<inquiry*>(about);
     engine& self = *i.owner;
-    if (self.deleting_) {
-        return;
-    }
     const auto l = i.asker.lock();
     self.inquiries_.erase(i.self);
     if (!l || !l->done) {
