@@ -213,7 +213,8 @@ private:
     static asio::awaitable<bool> serve_one(std::shared_ptr<connection> client);
     static asio::awaitable<bool> write(std::shared_ptr<connection> client, page_answer answer, bool with_body,
                                        bool keep_alive);
-    static asio::awaitable<error_code> write_octets(std::shared_ptr<connection> client, std::string_view octets);
+    static asio::awaitable<error_code> write_octets(std::shared_ptr<connection> client,
+                                                    std::string_view octets);
     static asio::awaitable<void> send_events(std::shared_ptr<connection> client);
 
     page_answer answer(const request& asked);
@@ -248,7 +249,8 @@ asio::awaitable<void> http_server::state::accept_all(std::shared_ptr<state> self
             co_await self->room_.async_wait(asio::redirect_error(asio::use_awaitable, failure));
             continue;
         }
-        auto socket = co_await self->acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, failure));
+        auto socket =
+            co_await self->acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, failure));
         if (!self->running())
             co_return;
         if (failure) { // out of descriptors, most likely: it passes, and must not spin
@@ -297,14 +299,15 @@ asio::awaitable<bool> http_server::state::serve_one(std::shared_ptr<connection> 
     const bool with_body = asked.method() != http::verb::head;
     const bool keep_alive = asked.keep_alive();
     const bool written = co_await write(client, std::move(answer), with_body, keep_alive);
-    co_return written && keep_alive;
+    co_return written&& keep_alive;
 }
 
 page_answer http_server::state::answer(const request& asked)
 {
     if (auto refused = refusal(asked, own_host_))
         return std::move(*refused);
-    const auto method = asked.method() == http::verb::head ? std::string_view("GET") : view(asked.method_string());
+    const auto method = asked.method() == http::verb::head ? std::string_view("GET")
+                                                           : view(asked.method_string());
     auto answer = page_->answer(method, view(asked.target()));
     if (answer.live && asked.method() == http::verb::head)
         return failed(405, "events cannot be asked for with HEAD");

@@ -178,8 +178,9 @@ std::shared_ptr<void> mailbox::observe(std::function<void()> changed)
 std::deque<mailbox::kept_message>::const_iterator mailbox::position(std::uint64_t id) const
 {
     // Ids only grow, so the queue is sorted by them.
-    const auto found = std::lower_bound(messages_.begin(), messages_.end(), id,
-                                        [](const auto& kept, auto wanted) { return kept.message->id < wanted; });
+    const auto found =
+        std::lower_bound(messages_.begin(), messages_.end(), id,
+                         [](const auto& kept, auto wanted) { return kept.message->id < wanted; });
     return found != messages_.end() && found->message->id == id ? found : messages_.end();
 }
 

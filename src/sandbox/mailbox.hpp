@@ -27,16 +27,16 @@ struct spoken_line {
 };
 
 struct captured_message {
-    std::uint64_t id = 0;  ///< counts from 1, never used again
+    std::uint64_t id = 0; ///< counts from 1, never used again
     std::chrono::system_clock::time_point received;
-    std::string exchanger; ///< the name of the host that took it, "mx2.example.org"
-    std::string client;    ///< the peer's address and port
-    std::string hello;     ///< what it called itself in EHLO or HELO
-    std::string reverse_path;                ///< "" for the null reverse-path
+    std::string exchanger;    ///< the name of the host that took it, "mx2.example.org"
+    std::string client;       ///< the peer's address and port
+    std::string hello;        ///< what it called itself in EHLO or HELO
+    std::string reverse_path; ///< "" for the null reverse-path
     std::vector<std::string> forward_paths;
-    std::vector<std::string> parameters;     ///< of MAIL, as they came: "BODY=8BITMIME"
-    std::string content;                     ///< octets as received, dots unstuffed, CRLF line ends
-    std::vector<spoken_line> conversation;   ///< the session up to this message's final reply
+    std::vector<std::string> parameters;   ///< of MAIL, as they came: "BODY=8BITMIME"
+    std::string content;                   ///< octets as received, dots unstuffed, CRLF line ends
+    std::vector<spoken_line> conversation; ///< the session up to this message's final reply
 };
 
 class mailbox {
@@ -54,7 +54,8 @@ public:
     /// Newest first. `words` narrows it to messages that hold each of the words, in any case
     /// (of Latin, Greek and Cyrillic letters), in the envelope, the decoded header fields or the
     /// text; at most `limit` come back. Of a very long message only the beginning is searched.
-    std::vector<std::shared_ptr<const captured_message>> search(std::string_view words, std::size_t limit = 200) const;
+    std::vector<std::shared_ptr<const captured_message>> search(std::string_view words,
+                                                                std::size_t limit = 200) const;
 
     std::size_t size() const noexcept { return messages_.size(); }
     bool erase(std::uint64_t id);

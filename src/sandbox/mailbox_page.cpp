@@ -191,7 +191,8 @@ page_answer source_of(std::shared_ptr<const captured_message> message)
 page_answer asset(std::string_view method, std::string_view path)
 {
     const auto assets = page_assets();
-    const auto found = std::find_if(assets.begin(), assets.end(), [&](const auto& a) { return a.path == path; });
+    const auto found =
+        std::find_if(assets.begin(), assets.end(), [&](const auto& a) { return a.path == path; });
     if (found == assets.end())
         return failed(404, "there is nothing at this address");
     if (method != "GET")

@@ -292,7 +292,7 @@ private:
         found.type = type.starts_with("multipart/") ? "text/plain" : type;
         found.charset = parameter(type_value, "charset");
         found.encoding = base::lower(base::trim(own.field("content-transfer-encoding")));
-        found.body = content_.substr(body, std::max(body, end.at) - body);
+        found.body = between(body, end);
         take(std::move(found), file_name(disposition, type_value), media_type(disposition) == "attachment");
         return end;
     }
@@ -302,6 +302,8 @@ private:
         const auto level = boundaries_.size();
         boundaries_.push_back(boundary);
         auto end = next_delimiter(body); // the preamble is for readers without MIME
+        if (end.level != level)
+            take({"text/plain", {}, {}, between(body, end)}, {}, false); // of no parts, so no multipart
         while (end.level == level && !end.closing) {
             if (found_.parts.size() < limits_.parts_max) {
                 end = entity(end.after);
@@ -312,6 +314,11 @@ private:
         }
         boundaries_.pop_back();
         return end.level == level ? next_delimiter(end.after) : end; // and so is the epilogue
+    }
+
+    std::string_view between(std::size_t body, const delimiter& end) const noexcept
+    {
+        return content_.substr(body, std::max(body, end.at) - body);
     }
 
     static std::string media_type(std::string_view value)

@@ -19,12 +19,13 @@ const between = (first, last) => `${String.fromCharCode(first)}-${String.fromCha
 const unseen = new RegExp(
     `[${between(0x00, 0x1f)}${between(0x7f, 0x9f)}${between(0x2028, 0x202e)}${between(0x2066, 0x2069)}]`, "g");
 
+const known = { "\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC", "\x7f": "DEL" };
+
+// Unicode's own pictures of controls are in few fonts; names in brackets are in all.
 function sign(character, lines) {
-    const code = character.charCodeAt(0);
     if (lines && (character === "\n" || character === "\t")) return character;
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    if (code === 0x7f) return "\u2421";
-    return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
+    const number = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+    return `\u27e8${known[character] ?? `U+${number}`}\u27e9`;
 }
 
 /** One line of foreign text with what cannot be seen made visible. */

@@ -59,8 +59,11 @@ export function neighbour(id, step) {
     return ids[Math.min(ids.length - 1, Math.max(0, at + step))];
 }
 
+export function reveal(id) {
+    rows.get(id)?.firstElementChild.scrollIntoView({ block: "nearest" });
+}
+
 export function focus(id) {
-    const link = rows.get(id)?.firstElementChild;
-    link?.focus({ preventScroll: true });
-    link?.scrollIntoView({ block: "nearest" });
+    rows.get(id)?.firstElementChild.focus({ preventScroll: true });
+    reveal(id);
 }

@@ -53,7 +53,8 @@ function summary(shown) {
 }
 
 function show(found) {
-    const emptied = count !== 0 && found.count === 0;
+    const first = count === null;
+    const emptied = !first && count > 0 && found.count === 0;
     count = found.count;
     const shown = found.messages.length;
     document.title = count > 0 ? `(${count}) Postrider sandbox` : "Postrider sandbox";
@@ -67,6 +68,7 @@ function show(found) {
     byId("more").textContent = `The newest ${shown}. Search to find older ones.`;
     list.show(found.messages);
     list.mark(chosen);
+    if (first) list.reveal(chosen); // the address of a message may have been opened
     if (emptied && chosen !== null) location.replace("#");
 }
 

@@ -24,7 +24,7 @@ function exchanger(host) {
     return element("li", { class: down ? "down" : null },
         element("span", { class: "name" }, visible(String(host.name))),
         element("code", {}, visible(`${host.address}:${host.port}`)),
-        element("span", { class: "listens" }, down ? "down, as the zone says" : "listening"));
+        element("span", { class: "listens" }, down ? "down" : "listening"));
 }
 
 function section(title, ...content) {
