@@ -67,7 +67,7 @@ void mail_progress::prepare(const extensions& offered)
 
 std::optional<verb> mail_progress::next() const noexcept
 {
-    if (!anyone_left() || mail_refused_)
+    if (!anyone_left())
         return std::nullopt;
     if (!mail_said_)
         return verb::mail;
@@ -76,9 +76,9 @@ std::optional<verb> mail_progress::next() const noexcept
         ++recipient;
     if (recipient < settled_.size())
         return verb::rcpt;
-    // DATA goes out ahead of the replies to RCPT only in a pipelined group: there nobody can know
-    // yet whether anyone will be accepted (RFC 2920 §3.1).
-    if (!data_said_ && (accepted_ > 0 || rcpt_unanswered_ > 0))
+    // Whoever is left was accepted, or has not been answered: DATA goes out ahead of the replies to
+    // RCPT only in a pipelined group, where nobody can know yet who will be (RFC 2920 §3.1).
+    if (!data_said_)
         return verb::data;
     return std::nullopt;
 }
@@ -91,7 +91,6 @@ std::size_t mail_progress::say(verb what)
         return 0;
     while (settled_[next_recipient_])
         ++next_recipient_;
-    ++rcpt_unanswered_;
     return next_recipient_++;
 }
 
@@ -111,16 +110,12 @@ void mail_progress::on_mail_reply(const std::shared_ptr<const reply>& r)
         mail_ok_ = true;
         return;
     }
-    mail_refused_ = true;
     settle_everybody(decided_by(r, verb::mail));
 }
 
 void mail_progress::on_rcpt_reply(std::size_t recipient, const std::shared_ptr<const reply>& r)
 {
-    --rcpt_unanswered_;
-    if (r->positive() && !settled_[recipient])
-        ++accepted_;
-    else if (!r->positive())
+    if (!r->positive())
         settle(recipient, decided_by(r, verb::rcpt, recipient));
 }
 
@@ -157,7 +152,7 @@ void mail_progress::leave_untried(const session_failure& failure) { settle_every
 
 verdict mail_progress::verdict_after(const session_failure& failure) const
 {
-    if (body_written_ && !data_done_)
+    if (body_written_)
         return verdict::in_doubt;
     if (!mail_said_ && failure.error == error::cancelled)
         return verdict::untried;
@@ -181,7 +176,6 @@ void mail_progress::settle_everybody(const outcome& o)
 {
     for (std::size_t i = 0; i < outcomes_.size(); ++i)
         settle(i, o);
-    accepted_ = 0;
 }
 
 outcome mail_progress::decided_by(const std::shared_ptr<const reply>& r, verb what,

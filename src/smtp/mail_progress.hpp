@@ -69,7 +69,8 @@ public:
     bool begun() const noexcept { return mail_said_; }
     bool answered_at_all() const noexcept { return answered_; }
     bool anyone_left() const noexcept { return unsettled_ > 0; } ///< not yet settled
-    bool body_deserved() const noexcept { return mail_ok_ && accepted_ > 0; }
+    /// With MAIL and each RCPT answered: whoever is not settled was accepted.
+    bool body_deserved() const noexcept { return anyone_left(); }
 
     /// True while the server holds a transaction of ours open: RSET before the next one.
     bool open_at_server() const noexcept { return mail_ok_ && !data_done_; }
@@ -95,10 +96,8 @@ private:
     std::vector<outcome> outcomes_;
     std::vector<bool> settled_;
     std::size_t unsettled_;
-    std::size_t accepted_ = 0; // recipients with a positive reply to RCPT, not settled since
     std::size_t next_recipient_ = 0;
-    std::size_t rcpt_unanswered_ = 0;
-    bool mail_said_ = false, mail_ok_ = false, mail_refused_ = false;
+    bool mail_said_ = false, mail_ok_ = false;
     bool data_said_ = false, body_written_ = false, data_done_ = false;
     bool answered_ = false;
     bool smtputf8_ = false, eight_bit_mime_ = false;

@@ -221,6 +221,16 @@ TEST(session, goodbye_from_rest_ends_in_peace)
     EXPECT_FALSE(s.failure());
 }
 
+TEST(session, goodbye_before_the_connection_stands_is_said_in_its_turn)
+{
+    session s({.our_name = "relay.example"});
+    EXPECT_EQ(s.resume({told::goodbye}).what, ask::wait);
+    EXPECT_EQ(s.resume({told::connected}).what, ask::wait);
+    EXPECT_EQ(s.resume(heard("220 mx\r\n")).octets, "EHLO relay.example\r\n");
+    EXPECT_EQ(s.resume({told::written}).what, ask::wait);
+    EXPECT_EQ(s.resume(heard("250 mx\r\n")).octets, "QUIT\r\n");
+}
+
 TEST(session, message_submitted_after_the_goodbye_comes_back_untried)
 {
     session s = at_rest();
