@@ -94,7 +94,8 @@ void write_ready_file(const std::string& name, const std::string& json)
     }
 }
 
-// Whoever waits for the file must not find that of an earlier run.
+// Whoever waits for the file must not find that of a sandbox that has ended: it goes with us, and if
+// an earlier one could not take its file along, before we listen.
 void remove_ready_file(const std::string& name)
 {
     std::error_code failed;
@@ -181,6 +182,7 @@ void serve(const sandbox_arguments& given)
     if (!given.ready_file.empty())
         write_ready_file(given.ready_file, json);
     loop.run();
+    remove_ready_file(given.ready_file);
 }
 
 exit_status run_sandbox(const sandbox_arguments& given)

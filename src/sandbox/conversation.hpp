@@ -18,7 +18,8 @@ class conversation {
 public:
     explicit conversation(std::size_t lines_max = 400, std::size_t octets_max = 32 * 1024)
         : lines_max_(lines_max), octets_max_(octets_max)
-    {}
+    {
+    }
 
     /// Keeps a line, given without its line end. Returns it as it was kept; valid until the next.
     const spoken_line& add(char who, std::string_view text);
