@@ -46,6 +46,7 @@ private:
 task<std::string> read(options);
 task<std::string> ask(server);
 task<std::string> numbers(trivial);
+task<int> count(int);
 task<std::string> call(std::function<int()>);
 task<std::string> run(task<int>);
 int use(const std::string&, const options&);
@@ -75,6 +76,13 @@ task<int> closure_argument(std::string host)
     co_await call([host] { return 1; });                    // finds: temporary-across-co_await
     co_await [host]() -> task<int> { co_return 1; }();      // finds: temporary-across-co_await
     co_await spawn([host]() -> task<int> { co_return 1; }); // finds: temporary-across-co_await
+    co_return 0;
+}
+
+task<int> shortcut(bool hurry, std::string host)
+{
+    while (hurry && co_await count(1) > 0) // finds: shortcut-around-co_await
+        hurry = false;
     co_return 0;
 }
 
@@ -128,6 +136,13 @@ task<int> plain_if(bool hurry, std::string host)
     std::string a;
     if (hurry)
         a = co_await ask(server(host));
+    co_return 0;
+}
+
+task<int> first_operand(bool hurry, int n)
+{
+    if (co_await spawn([n]() -> task<int> { co_return n; }) && hurry)
+        co_return 1;
     co_return 0;
 }
 
