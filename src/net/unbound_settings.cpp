@@ -192,6 +192,9 @@ std::optional<std::string> unbound_settings::apply_trust_anchors(ub_ctx* context
 std::optional<std::string> unbound_settings::open_stub_zones(ub_ctx* context) const
 {
     for (const stub& s : stubs_) {
+        if (s.zone.is_root()) {
+            continue; // a "transparent" root would be answered from here: NXDOMAIN for every name
+        }
         const std::string zone = s.zone.to_string();
         if (auto wrong = refusal(ub_ctx_zone_remove(context, zone.c_str()), "the settings")) {
             return wrong;

@@ -565,6 +565,15 @@ TEST_F(unbound_resolver_test, a_stub_wins_over_names_that_libunbound_answers_its
     EXPECT_EQ(ask("mx.outer.test", dns::type::a).code, rcode::name_error);
 }
 
+// Once a stub for the root was answered from libunbound's own zones: NXDOMAIN, whatever was asked.
+TEST_F(unbound_resolver_test, a_stub_may_be_for_everything)
+{
+    resolver_options o;
+    o.stubs = {{".", world->server.address()}};
+    make(o);
+    EXPECT_EQ(ask("www.example.net", dns::type::a).code, rcode::no_error);
+}
+
 TEST_F(unbound_resolver_test, names_of_strange_octets_are_asked_for)
 {
     make();
