@@ -8,13 +8,22 @@ import { counted, element, fullTime, isolated, octets, visible, visibleLines } f
 const holder = document.getElementById("detail");
 const sourceOctetsMax = 256 * 1024;
 
-const panels = { Text: text, Headers: headers, Envelope: envelope, Conversation: conversation, Source: source };
+const panels = {
+    Text: text,
+    Headers: headers,
+    Envelope: envelope,
+    Conversation: conversation,
+    Source: source,
+};
 let chosenTab = "Text"; // stays from message to message
 let turn = 0; // counts what was asked for, so that a late answer cannot replace a newer one
 
 function terms(...pairs) {
-    return element("dl", { class: "terms" }, ...pairs.filter((pair) => pair !== null).flatMap(([name, ...values]) => [
-        element("dt", {}, name), ...values.map((value) => element("dd", {}, value))]));
+    const shown = pairs.filter((pair) => pair !== null).flatMap(([name, ...values]) => [
+        element("dt", {}, name),
+        ...values.map((value) => element("dd", {}, value)),
+    ]);
+    return element("dl", { class: "terms" }, ...shown);
 }
 
 const note = (words) => element("p", { class: "note" }, words);
@@ -22,10 +31,11 @@ const note = (words) => element("p", { class: "note" }, words);
 function text(message) {
     const shown = [];
     if (message.text_type === "") shown.push(note("This message has no text part."));
-    if (message.text_type === "text/html") shown.push(note("No plain text came with this message. The source of its HTML:"));
+    const html = message.text_type === "text/html";
+    if (html) shown.push(note("No plain text came with this message. The source of its HTML:"));
     if (message.text_type !== "" && message.text.trim() === "") shown.push(note("The text is empty."));
-    shown.push(element("pre", { class: message.text_type === "text/html" ? "body source" : "body", dir: "auto" },
-        visibleLines(message.text)));
+    const body = { class: html ? "body source" : "body", dir: html ? "ltr" : "auto" };
+    shown.push(element("pre", body, visibleLines(message.text)));
     if (message.text_cut) shown.push(note("The text goes on: the source has all of it."));
     if (message.parts.length > 1) shown.push(parts(message));
     return shown;
@@ -51,7 +61,7 @@ function headers(message) {
 function envelope(message) {
     const left = message.recipients - message.forward_paths.length;
     return [terms(
-        ["From", message.reverse_path ? isolated(message.reverse_path) : "<> (the null reverse-path: no bounce wanted)"],
+        ["From", message.reverse_path ? isolated(message.reverse_path) : "<> (nobody: nothing shall bounce)"],
         ["To", ...message.forward_paths.map(isolated), ...(left > 0 ? [`and ${left} more`] : [])],
         message.parameters.length > 0 ? ["Parameters", ...message.parameters.map(isolated)] : null,
         ["Taken by", isolated(message.exchanger)],
@@ -148,14 +158,15 @@ function head(message, remove) {
     const more = message.recipients - Math.min(5, message.forward_paths.length);
     return element("header", {},
         element("a", { href: "#", class: "back" }, "\u2190 All messages"),
-        element("h2", { class: message.subject ? null : "none" }, message.subject ? isolated(message.subject) : "no subject"),
+        element("h2", { class: message.subject ? null : "none" },
+            message.subject ? isolated(message.subject) : "no subject"),
         element("p", { class: "people" },
             element("strong", {}, isolated(message.from || "<>")), " to ",
             element("bdi", {}, recipients + (more > 0 ? ` and ${more} more` : ""))),
-        element("p", { class: "facts" }, fullTime(message.received), " · ", isolated(message.exchanger), " · ",
-            octets(message.size)),
+        element("p", { class: "facts" },
+            fullTime(message.received), " · ", isolated(message.exchanger), " · ", octets(message.size)),
         element("div", { class: "actions" },
-            element("a", { href: `/api/messages/${message.id}/source`, download: `message-${message.id}.eml` }, "Download"),
+            element("a", { href: `/api/messages/${message.id}/source`, download: true }, "Download"),
             removal));
 }
 
@@ -168,12 +179,12 @@ export function say(words) {
 /** Loads and shows one message; `remove(id)` is called by its Delete button. */
 export async function show(id, remove) {
     const mine = ++turn;
-    let answer;
     try {
-        answer = await fetch(`/api/messages/${id}`);
+        const answer = await fetch(`/api/messages/${id}`);
         const message = answer.ok ? await answer.json() : null;
         if (mine !== turn) return;
-        if (message === null) return say(answer.status === 404 ? "This message is gone." : "This message could not be loaded.");
+        if (message === null)
+            return say(answer.status === 404 ? "This message is gone." : "This message could not be loaded.");
         const panel = element("div", { role: "tabpanel", id: "panel", tabindex: "0" });
         holder.replaceChildren(head(message, remove), tabs(message), panel);
         chooseTab(message, chosenTab);

@@ -16,8 +16,8 @@ export function element(name, attributes = {}, ...children) {
 // differently from what it says. Plain marks (U+200E, U+200F) stay: honest Hebrew and Arabic have
 // them. Built from numbers, so that none of them stands in this file.
 const between = (first, last) => `${String.fromCharCode(first)}-${String.fromCharCode(last)}`;
-const unseen = new RegExp(
-    `[${between(0x00, 0x1f)}${between(0x7f, 0x9f)}${between(0x2028, 0x202e)}${between(0x2066, 0x2069)}]`, "g");
+const ranges = [between(0x00, 0x1f), between(0x7f, 0x9f), between(0x2028, 0x202e), between(0x2066, 0x2069)];
+const unseen = new RegExp(`[${ranges.join("")}]`, "g");
 
 const known = { "\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC", "\x7f": "DEL" };
 

@@ -8,7 +8,7 @@ import { element, isolated, time, visible } from "/dom.js";
 
 const holder = document.getElementById("messages");
 const rows = new Map(); // id -> li
-let filled = false;
+let filled = false; // once it is, what comes is new
 
 function row(message) {
     const more = message.recipients - message.forward_paths.length;

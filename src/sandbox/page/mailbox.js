@@ -48,8 +48,9 @@ async function refresh() {
 }
 
 function summary(shown) {
-    if (words !== "") return `${shown === listedMax ? "The first " : ""}${shown} of ${counted(count, "message")}`;
-    return counted(count, "message");
+    const all = counted(count, "message");
+    if (words === "") return all;
+    return `${shown === listedMax ? "The first " : ""}${shown} of ${all}`;
 }
 
 function show(found) {
@@ -134,7 +135,8 @@ function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || byId("confirm").open) return;
     const inSearch = event.target === byId("search");
     const inDetail = byId("detail").contains(event.target);
-    const steps = inSearch ? { ArrowDown: 1 } : { j: 1, k: -1, ...(inDetail ? {} : { ArrowDown: 1, ArrowUp: -1 }) };
+    const arrows = inDetail ? {} : { ArrowDown: 1, ArrowUp: -1 }; // there they scroll what is read
+    const steps = inSearch ? { ArrowDown: 1 } : { j: 1, k: -1, ...arrows };
     if (event.key in steps) {
         move(steps[event.key]);
     } else if (event.key === "/" && !inSearch) {

@@ -36,12 +36,15 @@ export function fill(about) {
     const shown = [
         element("img", { src: "/icon.svg", alt: "", width: "72", height: "72" }),
         element("h2", { id: "welcome-title" }, "No mail yet"),
-        element("p", {}, "What is sent to this sandbox\u2019s exchangers appears here at once. Nothing leaves this machine."),
+        element("p", {},
+            "What is sent to this sandbox\u2019s exchangers appears here at once. ",
+            "Nothing leaves this machine."),
     ];
     if (Array.isArray(about.try) && about.try.length > 0)
-        shown.push(section("Type this", element("ol", { class: "commands" }, ...about.try.map((words) => command(String(words))))));
+        shown.push(section("Type this", element("ol", {}, ...about.try.map(String).map(command))));
     if (Array.isArray(about.exchangers) && about.exchangers.length > 0)
-        shown.push(section("Exchangers", element("ul", { class: "exchangers" }, ...about.exchangers.map(exchanger))));
+        shown.push(section("Exchangers",
+            element("ul", { class: "exchangers" }, ...about.exchangers.map(exchanger))));
     if (about.dns)
         shown.push(section("DNS", element("p", {}, element("code", {}, visible(String(about.dns))))));
     holder.replaceChildren(...shown);
