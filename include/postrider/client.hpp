@@ -111,6 +111,9 @@ public:
     bool is_open() const noexcept; ///< connected, as far as is known
 
 private:
+    friend struct client_engine;
+    explicit client(std::shared_ptr<client_engine> impl) : impl_(std::move(impl)) {}
+
     struct connecting {
         std::shared_ptr<client_engine> impl;
         std::shared_ptr<server> where;

@@ -34,6 +34,12 @@ struct token_throws<boost::asio::use_awaitable_t<Executor>> : std::true_type {};
 template <class Allocator>
 struct token_throws<boost::asio::use_future_t<Allocator>> : std::true_type {};
 
+// A token inside another that says where its handler runs, or what ends it.
+template <class Token, class Executor>
+struct token_throws<boost::asio::executor_binder<Token, Executor>> : token_throws<Token> {};
+template <class Token, class Slot>
+struct token_throws<boost::asio::cancellation_slot_binder<Token, Slot>> : token_throws<Token> {};
+
 template <class Result>
 using completion = boost::asio::any_completion_handler<void(boost::system::error_code, Result)>;
 

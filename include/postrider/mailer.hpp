@@ -80,6 +80,9 @@ public:
     void cancel(); ///< ends all operations
 
 private:
+    friend struct mailer_engine;
+    explicit mailer(std::shared_ptr<mailer_engine> impl) : impl_(std::move(impl)) {}
+
     struct delivering_one {
         std::shared_ptr<mailer_engine> impl;
         message what;

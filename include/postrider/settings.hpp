@@ -5,6 +5,7 @@
 // The defaults are those of RFC 5321 §4.5.3.2 for each wait, DNS servers of the system, PIPELINING
 // where it is offered.
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +38,7 @@ public:
 
     /// Bounds every single wait (a reply, a block of the body, a connection, a DNS answer), 1 s at
     /// least. Default: what the RFC says, 30 s for one address, 60 s for a connection, 30 s for DNS.
-    settings& timeout(std::chrono::seconds bound) { timeout_ = bound; return *this; }
+    settings& timeout(std::chrono::seconds bound) { timeout_ = std::max(bound, std::chrono::seconds(1)); return *this; }
 
     /// False: command by command, even if the server offers PIPELINING.
     settings& pipelining(bool allowed) { pipelining_ = allowed; return *this; }
@@ -49,8 +50,8 @@ public:
     /// /etc/resolv.conf.
     settings& dns_server(std::string server) { dns_servers_.push_back(std::move(server)); return *this; }
 
-    /// How many connections a mailer has at the same time. Default: 20.
-    settings& connections_max(std::size_t n) { connections_max_ = n; return *this; }
+    /// How many connections a mailer has at the same time, 1 at least. Default: 20.
+    settings& connections_max(std::size_t n) { connections_max_ = std::max<std::size_t>(n, 1); return *this; }
 
     /// Called for each line of a conversation. Must not throw.
     settings& trace(std::function<void(const trace_line&)> to) { trace_ = std::move(to); return *this; }

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "delivery/connection.hpp"
+#include "delivery/in_world.hpp"
 #include "delivery/operation.hpp"
 #include "net/address_lookup.hpp"
 #include "net/use.hpp"
@@ -20,13 +21,14 @@ namespace postrider {
 struct client_engine {
     client_engine(asio::any_io_executor e, settings s) : executor(std::move(e)), how(std::move(s)) {}
 
+    static client client_of(std::shared_ptr<client_engine> e) { return client(std::move(e)); }
+
     asio::any_io_executor executor;
     settings how;
-    std::shared_ptr<net::environment> world; // made when first needed
+    std::shared_ptr<net::environment> world; // given, or made when first needed
     std::shared_ptr<server> where;           // to connect again; none for a stream that was given
     std::unique_ptr<delivery::connection> link;
-    std::shared_ptr<asio::cancellation_signal> stop = std::make_shared<asio::cancellation_signal>();
-    bool busy = false;
+    std::shared_ptr<delivery::stop_signal> stop; // of the operation under way, if there is one
 };
 
 namespace {
@@ -39,9 +41,7 @@ void make_world(client_engine& e)
 {
     if (e.world)
         return;
-    net::resolver_options names;
-    names.servers = e.how.dns_servers();
-    e.world = net::make_environment(e.executor, std::move(names));
+    e.world = net::make_environment(e.executor, delivery::resolver_options(e.how));
 }
 
 // A server that is named by an address, or by the path of a socket, needs no DNS.
@@ -139,7 +139,8 @@ asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
     try {
         make_world(*e);
         our_name = delivery::checked_name(e->how);
-        (void)e->world->names(); // a DNS server that is none must be heard of now
+        if (!e->how.dns_servers().empty())
+            (void)e->world->names(); // one that is no server must be heard of now
     } catch (const std::invalid_argument& x) {
         invalid = x.what();
     }
@@ -153,7 +154,7 @@ asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
         places.push_back(*place);
     } else {
         policy::host_addresses found = co_await addresses_of(e, where->host());
-        if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+        if (const bool stopped = co_await delivery::is_cancelled(); stopped) {
             arrived a = was_cancelled(std::move(so_far), phase::lookup);
             co_return a;
         }
@@ -165,6 +166,10 @@ asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
             places.emplace_back(asio::ip::make_address(address), where->port());
     }
 
+    if (const bool stopped = co_await delivery::is_cancelled(); stopped) {
+        arrived a = was_cancelled(std::move(so_far), phase::connect);
+        co_return a;
+    }
     const net::connect_limits limits = delivery::connect_limits(e->how);
     net::connect_result tried = co_await net::async_connect_any(e->world, where->host(), std::move(places), limits, net::use);
     delivery::trace_connecting(e->how, where->host(), tried);
@@ -186,7 +191,6 @@ asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
 
 asio::awaitable<ended<connect_report>> do_connect(engine_ptr e, std::shared_ptr<server> where, std::unique_ptr<stream> over)
 {
-    co_await delivery::take_cancellation_as_a_fact();
     e->link.reset();
     e->where = where;
     arrived a;
@@ -297,7 +301,6 @@ asio::awaitable<void> send_rounds(engine_ptr e, const std::vector<message>& all,
 
 asio::awaitable<ended<std::vector<report>>> do_send(engine_ptr e, std::vector<message> all)
 {
-    co_await delivery::take_cancellation_as_a_fact();
     ended<std::vector<report>> result;
     if (!e->link) {
         result.error = make_error_code(error::not_connected);
@@ -323,7 +326,6 @@ struct nothing {};
 
 asio::awaitable<ended<nothing>> do_quit(engine_ptr e)
 {
-    co_await delivery::take_cancellation_as_a_fact();
     if (e->link)
         co_await e->link->quit();
     e->link.reset();
@@ -334,12 +336,13 @@ asio::awaitable<ended<nothing>> do_quit(engine_ptr e)
 template <class Value>
 void start(const engine_ptr& e, asio::awaitable<ended<Value>> work, completion<Value> done, Value instead)
 {
-    if (e->busy) {
-        net::complete_later(e->executor, std::move(done), error_code(make_error_code(error::operation_in_progress)), std::move(instead));
+    if (e->stop) {
+        const error_code busy = make_error_code(error::operation_in_progress);
+        net::complete_later(e->executor, std::move(done), busy, std::move(instead));
         return;
     }
-    e->busy = true;
-    delivery::run<Value>(e->executor, std::move(work), e->stop, std::move(done), [e] { e->busy = false; });
+    e->stop = std::make_shared<delivery::stop_signal>();
+    delivery::run<Value>(e->executor, std::move(work), e->stop, std::move(done), [e] { e->stop.reset(); });
 }
 
 } // namespace
@@ -347,6 +350,13 @@ void start(const engine_ptr& e, asio::awaitable<ended<Value>> work, completion<V
 client::client(asio::any_io_executor executor, settings how)
     : impl_(std::make_shared<client_engine>(std::move(executor), std::move(how)))
 {
+}
+
+client delivery::client_in(std::shared_ptr<net::environment> world, settings how)
+{
+    auto engine = std::make_shared<client_engine>(world->executor(), std::move(how));
+    engine->world = std::move(world);
+    return client_engine::client_of(std::move(engine));
 }
 
 client::client(client&&) noexcept = default;
@@ -373,15 +383,17 @@ bool client::is_open() const noexcept { return impl_->link && !impl_->link->clos
 
 void client::cancel()
 {
-    if (impl_->busy)
-        impl_->stop->emit(asio::cancellation_type::all);
+    if (impl_->stop)
+        impl_->stop->emit();
     else
         impl_->link.reset();
 }
 
 void client::connecting::operator()(completion<connect_report> done)
 {
-    start<connect_report>(impl, do_connect(impl, std::move(where), std::move(over)), std::move(done), connect_report());
+    connect_report instead;
+    instead.why = make_error_code(error::operation_in_progress).message();
+    start<connect_report>(impl, do_connect(impl, std::move(where), std::move(over)), std::move(done), std::move(instead));
 }
 
 void client::sending_one::operator()(completion<report> done)

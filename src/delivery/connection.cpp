@@ -4,6 +4,7 @@
 #include "delivery/connection.hpp"
 
 #include "base/text.hpp"
+#include "delivery/operation.hpp"
 #include "net/use.hpp"
 
 #include <fmt/format.h>
@@ -30,6 +31,18 @@ std::string name_of_this_host()
     return checked ? *checked : std::string();
 }
 
+// Of messages that the server was never told of.
+std::vector<std::vector<smtp::outcome>> all_cancelled(const std::vector<net::session_driver::outgoing>& messages)
+{
+    smtp::outcome o;
+    o.error = make_error_code(error::cancelled);
+    o.why = "cancelled before it began";
+    std::vector<std::vector<smtp::outcome>> all;
+    for (const net::session_driver::outgoing& m : messages)
+        all.emplace_back(m.envelope.recipients.size(), o);
+    return all;
+}
+
 std::optional<enhanced_code> status_in(const policy::trouble& meaning)
 {
     return meaning.status.status != 0 ? std::optional(meaning.status) : std::nullopt;
@@ -40,6 +53,13 @@ std::optional<enhanced_code> status_in(const policy::trouble& meaning)
 std::chrono::milliseconds lookup_limit(const settings& how)
 {
     return std::min(how.timeout().value_or(lookup_default), lookup_default);
+}
+
+net::resolver_options resolver_options(const settings& how)
+{
+    net::resolver_options options;
+    options.servers = how.dns_servers();
+    return options;
 }
 
 net::connect_limits connect_limits(const settings& how)
@@ -147,6 +167,8 @@ connection::~connection() = default;
 
 asio::awaitable<std::optional<smtp::session_failure>> connection::start()
 {
+    if (const bool stopped = co_await is_cancelled(); stopped)
+        driver_->cancel();
     co_await driver_->async_start(net::use);
     co_return session().failure();
 }
@@ -154,6 +176,10 @@ asio::awaitable<std::optional<smtp::session_failure>> connection::start()
 asio::awaitable<std::vector<std::vector<smtp::outcome>>> connection::deliver(std::vector<net::session_driver::outgoing> messages)
 {
     const std::size_t expected = messages.size();
+    if (const bool stopped = co_await is_cancelled(); stopped) {
+        driver_->cancel();
+        co_return all_cancelled(messages);
+    }
     co_await driver_->async_deliver(std::move(messages), net::use);
     std::vector<std::vector<smtp::outcome>> all;
     all.reserve(expected);
@@ -164,6 +190,8 @@ asio::awaitable<std::vector<std::vector<smtp::outcome>>> connection::deliver(std
 
 asio::awaitable<void> connection::quit()
 {
+    if (const bool stopped = co_await is_cancelled(); stopped)
+        driver_->cancel();
     if (!driver_->closed())
         co_await driver_->async_quit(net::use);
 }

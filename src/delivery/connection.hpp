@@ -19,7 +19,8 @@
 
 namespace postrider::delivery {
 
-/// How long to wait for DNS and for connections.
+/// Whom to ask, and how long to wait, for DNS and for connections.
+net::resolver_options resolver_options(const settings& how);
 std::chrono::milliseconds lookup_limit(const settings& how);
 net::connect_limits connect_limits(const settings& how);
 

@@ -3,6 +3,7 @@
 
 #include "delivery/group.hpp"
 
+#include "delivery/operation.hpp"
 #include "net/address_lookup.hpp"
 #include "net/use.hpp"
 #include "postrider/error.hpp"
@@ -20,9 +21,22 @@ namespace {
 struct open_case {
     const message* what;
     std::size_t recipient;
-    recipient_report* entry;
+    recipient_report* entry; // says what the host said that will count if no other takes the message
     std::vector<policy::decision> tried;
+
+    // The last host that left hope tells most, as policy::decide_all_hosts() has it.
+    bool counts(const policy::decision& d) const
+    {
+        const auto leaves_hope = [](const policy::decision& t) { return t.meaning.verdict != verdict::refused; };
+        return leaves_hope(d) || std::none_of(tried.begin(), tried.end(), leaves_hope);
+    }
 };
+
+// What befell the host, and not what this message is or needs.
+bool tells_of_the_host(const std::error_code& why)
+{
+    return why && why != error::eight_bit_body && why != error::body_failed && why != error::cancelled;
+}
 
 class round_of_hosts {
 public:
@@ -36,7 +50,7 @@ public:
     asio::awaitable<void> run()
     {
         policy::route way = co_await find_route(means_, domain_);
-        if (co_await cancelled()) {
+        if (const bool stopped = co_await is_cancelled(); stopped) {
             everybody_cancelled(phase::lookup);
             co_return;
         }
@@ -47,26 +61,18 @@ public:
         trace_route(way);
         bad_ones_last(way.exchangers);
         for (const policy::exchanger& host : way.exchangers) {
-            co_await try_host(host);
-            if (co_await cancelled()) {
+            co_await visit(host);
+            if (const bool stopped = co_await is_cancelled(); stopped) {
                 everybody_cancelled(phase::connect);
                 co_return;
             }
             if (open_.empty())
                 co_return;
         }
-        for (open_case& c : open_)
-            fill_in(*c.entry, policy::decide_all_hosts(domain_, c.tried), c.entry->where, c.entry->error);
-        open_.clear();
+        nobody_took_them();
     }
 
 private:
-    static asio::awaitable<bool> cancelled()
-    {
-        const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-        co_return state.cancelled() != asio::cancellation_type::none;
-    }
-
     void trace_route(const policy::route& way) const
     {
         std::string hosts;
@@ -84,14 +90,27 @@ private:
                               [&](const policy::exchanger& x) { return !means_->hosts.is_bad(x.host, now); });
     }
 
+    // Some servers take one message a connection, or so many. One that took any and then left is
+    // worth another connection for those whose turn had not come; each decides one message at least.
+    asio::awaitable<void> visit(policy::exchanger host)
+    {
+        bool again = true;
+        while (again) { // g++ 12 traps where co_await stands in the condition
+            left_at_work_ = false;
+            co_await try_host(host);
+            const bool stopped = co_await is_cancelled();
+            again = left_at_work_ && !open_.empty() && !stopped;
+        }
+    }
+
     asio::awaitable<void> try_host(policy::exchanger host)
     {
         policy::host_addresses found = co_await find_addresses(means_, host);
-        if (co_await cancelled())
+        if (const bool stopped = co_await is_cancelled(); stopped)
             co_return;
         if (found.trouble) {
-            policy::decision d{policy::next_step::next_host, std::move(*found.trouble)};
-            host_failed(host.host, d, phase::lookup, {});
+            recipient_report what = report_on(host.host, phase::lookup);
+            host_failed({policy::next_step::next_host, std::move(*found.trouble)}, std::move(what));
             co_return;
         }
         std::vector<net::endpoint> places;
@@ -104,8 +123,9 @@ private:
         if (reached.cancelled)
             co_return;
         if (!reached.made) {
-            const policy::decision d = unreachable(host.host, reached.failures);
-            host_failed(host.host, d, phase::connect, make_error_code(error::unreachable));
+            recipient_report what = report_on(host.host, phase::connect);
+            what.error = make_error_code(error::unreachable);
+            host_failed(unreachable(host.host, reached.failures), std::move(what));
             co_return;
         }
         connection link(means_->world, std::move(reached.made), host.host, means_->our_name, means_->how);
@@ -115,17 +135,16 @@ private:
     asio::awaitable<void> speak(connection& link)
     {
         const std::optional<smtp::session_failure> broke = co_await link.start();
+        if (broke && broke->error == error::cancelled)
+            co_return;
         if (broke) {
-            if (broke->error == error::cancelled)
-                co_return;
-            for (open_case& c : open_) {
-                c.entry->command = broke->command;
-                if (broke->said)
-                    c.entry->said = *broke->said;
-                c.entry->host = link.host();
-                c.entry->peer = link.peer();
-            }
-            host_failed(link.host(), policy::decide_session(*broke, link.host()), broke->where, broke->error);
+            recipient_report what = report_on(link.host(), broke->where);
+            what.peer = link.peer();
+            what.command = broke->command;
+            if (broke->said)
+                what.said = *broke->said;
+            what.error = broke->error;
+            host_failed(policy::decide_session(*broke, link.host()), std::move(what));
             co_return;
         }
         means_->hosts.mark_good(link.host());
@@ -147,32 +166,49 @@ private:
             out.push_back(outgoing_for(*what, recipients));
         }
         const std::vector<std::vector<smtp::outcome>> outcomes = co_await link.deliver(std::move(out));
+        const std::size_t before = open_.size();
+        bool some_untried = false;
         for (std::size_t m = 0; m < outcomes.size(); ++m)
-            for (std::size_t r = 0; r < outcomes[m].size(); ++r)
+            for (std::size_t r = 0; r < outcomes[m].size(); ++r) {
+                some_untried = some_untried || outcomes[m][r].verdict == verdict::untried;
                 take(open_[first_case[m] + r], outcomes[m][r], link);
+            }
         std::erase_if(open_, [](const open_case& c) { return c.entry == nullptr; });
+        left_at_work_ = some_untried && open_.size() < before;
     }
 
     void take(open_case& c, const smtp::outcome& o, const connection& link)
     {
         policy::decision d = policy::decide_outcome(o, link.host());
-        fill_in(*c.entry, o, d.meaning, link);
-        if (d.step == policy::next_step::next_host) {
-            if (o.error)
-                means_->hosts.mark_bad(link.host(), means_->world->now());
-            c.tried.push_back(std::move(d));
-        } else {
+        if (d.step != policy::next_step::next_host) {
+            fill_in(*c.entry, o, d.meaning, link);
             c.entry = nullptr; // decided
+            return;
         }
+        if (tells_of_the_host(o.error))
+            means_->hosts.mark_bad(link.host(), means_->world->now());
+        if (c.counts(d))
+            fill_in(*c.entry, o, d.meaning, link);
+        c.tried.push_back(std::move(d));
     }
 
-    void host_failed(const std::string& host, const policy::decision& d, phase where, std::error_code error)
+    recipient_report report_on(const std::string& host, phase where) const
     {
-        means_->hosts.mark_bad(host, means_->world->now());
+        recipient_report what(open_.front().entry->recipient);
+        what.host = host;
+        what.where = where;
+        return what;
+    }
+
+    // `what` is the same for everybody, but for who he is.
+    void host_failed(const policy::decision& d, recipient_report what)
+    {
+        means_->hosts.mark_bad(what.host, means_->world->now());
+        fill_in(what, d.meaning, what.where, what.error);
         for (open_case& c : open_) {
-            c.entry->where = where;
-            c.entry->error = error;
-            c.entry->host = host;
+            what.recipient = c.entry->recipient;
+            if (c.counts(d))
+                *c.entry = what;
             c.tried.push_back(d);
         }
     }
@@ -194,16 +230,27 @@ private:
         open_.clear();
     }
 
-    // Who was begun has his verdict from the session; the others are untried.
+    void nobody_took_them()
+    {
+        for (open_case& c : open_) {
+            const policy::trouble meaning = policy::decide_all_hosts(domain_, c.tried);
+            c.entry->verdict = meaning.verdict;
+            c.entry->why = meaning.sentence;
+        }
+        open_.clear();
+    }
+
+    // Who was begun has his verdict from the session. Of the others, those that a host has failed
+    // keep what it was, but for a no that another host might not have said.
     void everybody_cancelled(phase where)
     {
         for (open_case& c : open_) {
             c.entry->error = make_error_code(error::cancelled);
-            if (!c.tried.empty())
-                fill_in(*c.entry, c.tried.back().meaning, c.entry->where, c.entry->error);
-            else if (c.entry->where == phase::none) {
+            if (c.tried.empty()) {
                 c.entry->where = where;
                 c.entry->why = "cancelled";
+            } else if (c.entry->verdict == verdict::refused) {
+                c.entry->verdict = verdict::deferred;
             }
         }
         open_.clear();
@@ -212,6 +259,7 @@ private:
     std::shared_ptr<shared_means> means_;
     std::string domain_;
     std::vector<open_case> open_; // recipients of one message stand together
+    bool left_at_work_ = false;   // the last host took something, and left before it was told of all
 };
 
 } // namespace
@@ -222,6 +270,8 @@ asio::awaitable<policy::route> find_route(std::shared_ptr<shared_means> means, s
     const policy::random_below random = [world = means->world.get()](std::uint32_t bound) { return world->random(bound); };
     const std::chrono::milliseconds limit = lookup_limit(means->how);
     while (const std::optional<dns::question> q = lookup.next()) {
+        if (const bool stopped = co_await is_cancelled(); stopped)
+            break; // whoever asks looks at that first
         dns::name owner = q->owner;
         const dns::answer answer = co_await means->world->names().async_resolve(std::move(owner), q->kind, limit, net::use);
         lookup.answered(answer, random);
@@ -239,6 +289,8 @@ asio::awaitable<policy::host_addresses> find_addresses(std::shared_ptr<shared_me
             none.trouble = policy::trouble{verdict::refused, {5, 4, 4}, name.problem().what};
             co_return none;
         }
+        if (const bool stopped = co_await is_cancelled(); stopped)
+            co_return policy::host_addresses();
         found = co_await net::async_look_up_addresses(means->world, *name, lookup_limit(means->how), net::use);
     }
     co_return policy::decide_addresses(host, found.aaaa, found.a);

@@ -4,7 +4,9 @@
 #include "postrider/mailer.hpp"
 
 #include "delivery/group.hpp"
+#include "delivery/in_world.hpp"
 #include "delivery/operation.hpp"
+#include "delivery/turns.hpp"
 #include "net/use.hpp"
 
 #include <algorithm>
@@ -16,12 +18,19 @@
 namespace postrider {
 
 struct mailer_engine {
-    mailer_engine(asio::any_io_executor e, settings s) : executor(std::move(e)), how(std::move(s)) {}
+    mailer_engine(asio::any_io_executor e, settings s)
+        : executor(std::move(e)), how(std::move(s)), connections(how.connections_max())
+    {
+    }
+
+    static mailer mailer_of(std::shared_ptr<mailer_engine> e) { return mailer(std::move(e)); }
 
     asio::any_io_executor executor;
     settings how;
+    std::shared_ptr<net::environment> world;       // given, or made when first needed
     std::shared_ptr<delivery::shared_means> means; // made when first needed
-    std::set<std::shared_ptr<asio::cancellation_signal>> under_way;
+    std::set<std::shared_ptr<delivery::stop_signal>> under_way;
+    delivery::turns connections;
 };
 
 namespace {
@@ -35,9 +44,7 @@ void make_means(mailer_engine& e)
     if (e.means)
         return;
     auto means = std::make_shared<delivery::shared_means>();
-    net::resolver_options names;
-    names.servers = e.how.dns_servers();
-    means->world = net::make_environment(e.executor, std::move(names));
+    means->world = e.world ? e.world : net::make_environment(e.executor, delivery::resolver_options(e.how));
     means->our_name = delivery::checked_name(e.how);
     means->how = e.how;
     (void)means->world->names();
@@ -85,8 +92,8 @@ std::vector<delivery::group> groups_of(const std::vector<message>& all, std::vec
     return groups;
 }
 
-// Groups under way, so many at a time; the handler when the last has ended.
-class crowd : public std::enable_shared_from_this<crowd> {
+// The groups of one operation; the handler when the last has ended.
+class crowd final : public delivery::turn_taker, public std::enable_shared_from_this<crowd> {
 public:
     crowd(engine_ptr e, std::vector<delivery::group> groups, asio::any_completion_handler<void()> done)
         : engine_(std::move(e)), groups_(std::move(groups)), done_(std::move(done))
@@ -97,64 +104,68 @@ public:
     {
         auto slot = asio::get_associated_cancellation_slot(done_);
         if (slot.is_connected())
-            slot.assign([weak = weak_from_this()](asio::cancellation_type type) {
+            slot.assign([weak = weak_from_this()](asio::cancellation_type) {
                 if (auto self = weak.lock())
-                    self->on_cancel(type);
+                    self->give_up();
             });
         if (groups_.empty())
             net::complete_later(engine_->executor, std::exchange(done_, nullptr));
-        while (running_ < std::max<std::size_t>(engine_->how.connections_max(), 1) && next_ < groups_.size())
-            start_next();
+        else
+            engine_->connections.ask(shared_from_this());
+    }
+
+    std::size_t waiting() const override { return groups_.size() - next_; }
+    void take_turn() override { start_next(true); }
+
+    // Groups that have no connection yet end without one, so they need wait for no place.
+    void give_up() override
+    {
+        const auto all = stops_;
+        for (const auto& stop : all)
+            stop->emit();
+        while (next_ < groups_.size())
+            start_next(false)->emit();
     }
 
 private:
-    static asio::awaitable<void> one(std::shared_ptr<delivery::shared_means> means, delivery::group what)
+    static asio::awaitable<void> one(std::shared_ptr<delivery::stop_signal> stop,
+                                     std::shared_ptr<delivery::shared_means> means, delivery::group what)
     {
-        co_await delivery::take_cancellation_as_a_fact();
+        co_await delivery::begin(std::move(stop));
         co_await delivery::deliver_group(std::move(means), std::move(what));
     }
 
-    void start_next()
+    std::shared_ptr<delivery::stop_signal> start_next(bool has_place)
     {
         const std::size_t i = next_++;
         ++running_;
-        const auto stop = std::make_shared<asio::cancellation_signal>();
+        const auto stop = std::make_shared<delivery::stop_signal>();
         stops_.insert(stop);
-        auto end = [self = shared_from_this(), stop](std::exception_ptr thrown) {
+        auto end = [self = shared_from_this(), stop, has_place](std::exception_ptr thrown) {
+            self->on_end(stop, has_place);
             if (thrown)
                 std::rethrow_exception(thrown);
-            self->on_end(stop);
         };
-        asio::co_spawn(engine_->executor, one(engine_->means, std::move(groups_[i])),
+        asio::co_spawn(engine_->executor, one(stop, engine_->means, std::move(groups_[i])),
                        asio::bind_cancellation_slot(stop->slot(), std::move(end)));
-        if (cancelled_)
-            stop->emit(asio::cancellation_type::all);
+        return stop;
     }
 
-    void on_end(const std::shared_ptr<asio::cancellation_signal>& stop)
+    void on_end(const std::shared_ptr<delivery::stop_signal>& stop, bool had_place)
     {
         stops_.erase(stop);
         --running_;
-        if (next_ < groups_.size())
-            start_next();
-        else if (running_ == 0 && done_)
+        if (had_place)
+            engine_->connections.give_back();
+        if (running_ == 0 && next_ == groups_.size() && done_)
             net::complete_later(engine_->executor, std::exchange(done_, nullptr));
-    }
-
-    void on_cancel(asio::cancellation_type type)
-    {
-        cancelled_ = true;
-        const auto all = stops_;
-        for (const auto& stop : all)
-            stop->emit(type);
     }
 
     engine_ptr engine_;
     std::vector<delivery::group> groups_;
     asio::any_completion_handler<void()> done_;
-    std::set<std::shared_ptr<asio::cancellation_signal>> stops_;
+    std::set<std::shared_ptr<delivery::stop_signal>> stops_;
     std::size_t next_ = 0, running_ = 0;
-    bool cancelled_ = false;
 };
 
 template <asio::completion_token_for<void()> Token>
@@ -167,9 +178,18 @@ auto async_deliver_groups(engine_ptr e, std::vector<delivery::group> groups, Tok
         token, std::move(e), std::move(groups));
 }
 
+// A signal that came when everything was decided has ended nothing.
+bool anyone_cancelled(const std::vector<report>& all)
+{
+    for (const report& r : all)
+        for (const recipient_report& one : r.recipients)
+            if (one.error == error::cancelled)
+                return true;
+    return false;
+}
+
 asio::awaitable<ended<std::vector<report>>> do_deliver(engine_ptr e, std::vector<message> all)
 {
-    co_await delivery::take_cancellation_as_a_fact();
     ended<std::vector<report>> result;
     result.value = blank_reports(all);
     if (const std::optional<std::string> invalid = why_not(*e)) {
@@ -180,9 +200,13 @@ asio::awaitable<ended<std::vector<report>>> do_deliver(engine_ptr e, std::vector
         co_return result;
     }
     std::vector<delivery::group> groups = groups_of(all, result.value);
-    co_await async_deliver_groups(e, std::move(groups), net::use);
-    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none)
+    if (const bool stopped = co_await delivery::is_cancelled(); stopped)
+        for (report& r : result.value)
+            for (recipient_report& one : r.recipients)
+                one.why = "cancelled before it began", one.error = make_error_code(error::cancelled);
+    else
+        co_await async_deliver_groups(e, std::move(groups), net::use);
+    if (anyone_cancelled(result.value))
         result.error = make_error_code(error::cancelled);
     co_return result;
 }
@@ -221,7 +245,6 @@ asio::awaitable<planned_route> plan_domain(std::shared_ptr<delivery::shared_mean
 
 asio::awaitable<ended<std::vector<planned_route>>> do_plan(engine_ptr e, envelope what)
 {
-    co_await delivery::take_cancellation_as_a_fact();
     ended<std::vector<planned_route>> result;
     if (const std::optional<std::string> invalid = why_not(*e)) {
         result.error = make_error_code(error::invalid_argument);
@@ -239,8 +262,7 @@ asio::awaitable<ended<std::vector<planned_route>>> do_plan(engine_ptr e, envelop
         }
         result.value[place->second].recipients.push_back(to);
     }
-    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none)
+    if (const bool stopped = co_await delivery::is_cancelled(); stopped)
         result.error = make_error_code(error::cancelled);
     co_return result;
 }
@@ -248,7 +270,7 @@ asio::awaitable<ended<std::vector<planned_route>>> do_plan(engine_ptr e, envelop
 template <class Value>
 void start(const engine_ptr& e, asio::awaitable<ended<Value>> work, completion<Value> done)
 {
-    auto stop = std::make_shared<asio::cancellation_signal>();
+    auto stop = std::make_shared<delivery::stop_signal>();
     e->under_way.insert(stop);
     delivery::run<Value>(e->executor, std::move(work), stop, std::move(done), [e, stop] { e->under_way.erase(stop); });
 }
@@ -258,6 +280,13 @@ void start(const engine_ptr& e, asio::awaitable<ended<Value>> work, completion<V
 mailer::mailer(asio::any_io_executor executor, settings how)
     : impl_(std::make_shared<mailer_engine>(std::move(executor), std::move(how)))
 {
+}
+
+mailer delivery::mailer_in(std::shared_ptr<net::environment> world, settings how)
+{
+    auto engine = std::make_shared<mailer_engine>(world->executor(), std::move(how));
+    engine->world = std::move(world);
+    return mailer_engine::mailer_of(std::move(engine));
 }
 
 mailer::mailer(mailer&&) noexcept = default;
@@ -284,7 +313,12 @@ void mailer::cancel()
 {
     const auto all = impl_->under_way;
     for (const auto& stop : all)
-        stop->emit(asio::cancellation_type::all);
+        stop->emit();
+    // Operations that have nothing running are held by the queue alone, and they hold it.
+    asio::post(impl_->executor, [waiting = impl_->connections.dismiss()] {
+        for (const auto& who : waiting)
+            who->give_up();
+    });
 }
 
 void mailer::delivering_one::operator()(completion<report> done)

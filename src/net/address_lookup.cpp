@@ -3,6 +3,8 @@
 
 #include "net/address_lookup.hpp"
 
+#include "net/complete.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 
@@ -21,7 +23,7 @@ struct both {
     void answered()
     {
         if (--open == 0)
-            std::exchange(done, nullptr)(std::move(answers));
+            complete_later(world->executor(), std::exchange(done, nullptr), std::move(answers));
     }
 };
 

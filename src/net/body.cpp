@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <system_error>
 #include <utility>
 
@@ -44,15 +45,19 @@ public:
 
     std::optional<bool> eight_bit() const override
     {
-        if (!eight_bit_)
-            eight_bit_ = base::has_eight_bit(octets_);
-        return eight_bit_;
+        int known = eight_bit_.load(std::memory_order_relaxed);
+        if (known < 0) {
+            known = base::has_eight_bit(octets_) ? 1 : 0;
+            eight_bit_.store(known, std::memory_order_relaxed);
+        }
+        return known == 1;
     }
 
 private:
     std::string_view octets_;
     std::shared_ptr<const void> keeper_;
-    mutable std::optional<bool> eight_bit_; // found out once, when first asked for
+    // Found out when first asked for; -1: not yet. Copies of a body may be in several threads.
+    mutable std::atomic<int> eight_bit_{-1};
 };
 
 class descriptor {

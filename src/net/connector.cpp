@@ -39,7 +39,7 @@ public:
 private:
     struct attempt {
         asio::cancellation_signal stop;
-        time_point deadline = time_point::max();
+        time_point started, deadline = time_point::max();
         bool under_way = false;
         std::optional<error> because; // we ended it ourselves
     };
@@ -52,8 +52,9 @@ private:
         attempt& a = attempts_[i];
         a.under_way = true;
         ++running_;
-        turn_ = world_->now() + limits_.head_start;
-        a.deadline = std::min(world_->now() + limits_.each, started_ + limits_.total);
+        a.started = world_->now();
+        turn_ = a.started + limits_.head_start;
+        a.deadline = std::min<time_point>(a.started + limits_.each, started_ + limits_.total);
         auto connected = [self = shared_from_this(), i](error_code ec, std::unique_ptr<stream> made) {
             self->on_connected(i, ec, std::move(made));
         };
@@ -74,7 +75,7 @@ private:
             return;
         }
         const std::error_code why = a.because ? make_error_code(*a.because) : std::error_code(ec);
-        const auto waited = std::chrono::duration_cast<std::chrono::seconds>(world_->now() - started_);
+        const auto waited = std::chrono::duration_cast<std::chrono::seconds>(world_->now() - a.started);
         result_.failures.push_back({host_, places_[i].to_string(), why, waited});
         if (out_of_time() || (next_ == places_.size() && running_ == 0))
             finish_if_idle();
@@ -93,7 +94,7 @@ private:
     // One wait for whatever comes first: somebody's deadline, or the next one's turn.
     void set_alarm()
     {
-        time_point first = next_ < places_.size() ? turn_ : time_point::max();
+        time_point first = next_ < places_.size() && !out_of_time() ? turn_ : time_point::max();
         for (const attempt& a : attempts_)
             if (a.under_way)
                 first = std::min(first, a.deadline);

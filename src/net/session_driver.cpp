@@ -23,6 +23,13 @@
 #include <utility>
 
 namespace postrider::net {
+namespace {
+
+// A peer on a fast line takes all we have without ever making us wait. After so many octets whoever
+// else shares the event loop has his turn, and the peer is listened to.
+constexpr std::size_t unbroken_max = 1024 * 1024;
+
+} // namespace
 
 class session_driver::engine : public std::enable_shared_from_this<engine> {
 public:
@@ -35,7 +42,10 @@ public:
     void start(handler done)
     {
         begin(std::move(done));
-        perform(session_.resume({smtp::told::connected}));
+        if (session_.closed())
+            finish(); // cancelled before it began
+        else
+            perform(session_.resume({smtp::told::connected}));
     }
 
     void deliver(std::vector<outgoing> messages, handler done)
@@ -58,10 +68,8 @@ public:
 
     void cancel()
     {
-        if (done_)
+        if (!session_.closed())
             fail(error::cancelled);
-        else
-            close();
     }
 
     void abandon()
@@ -79,15 +87,20 @@ private:
     void begin(handler done)
     {
         done_.swap(done); // Asio 1.81's move assignment never ends
+        const std::uint64_t number = ++operation_;
         auto slot = asio::get_associated_cancellation_slot(done_);
         if (slot.is_connected())
-            slot.assign([weak = weak_from_this()](asio::cancellation_type) {
+            slot.assign([weak = weak_from_this(), number](asio::cancellation_type) {
                 if (auto self = weak.lock())
-                    asio::post(self->world_->executor(), [self] {
-                        if (self->done_)
-                            self->fail(error::cancelled);
-                    });
+                    asio::post(self->world_->executor(), [self, number] { self->cancel(number); });
             });
+    }
+
+    // A signal that comes as its operation ends must not end the next one.
+    void cancel(std::uint64_t operation)
+    {
+        if (done_ && operation == operation_)
+            cancel();
     }
 
     // Performs actions until one has to wait for the world.
@@ -111,7 +124,11 @@ private:
                     return;
                 now = session_.resume({smtp::told::body_written});
                 break;
-            case smtp::ask::wait: listen(); return;
+            case smtp::ask::wait:
+                if (!now.goes_on)
+                    watch();
+                listen();
+                return;
             case smtp::ask::rest:
                 watchdog_.rest();
                 finish();
@@ -126,7 +143,6 @@ private:
 
     void listen()
     {
-        watch();
         if (reading_ || !open_)
             return;
         reading_ = true;
@@ -148,12 +164,17 @@ private:
 
     smtp::action hear(std::size_t n)
     {
+        smtp::event e = heard(n);
+        e.more = n == input_.size();
+        return session_.resume(e);
+    }
+
+    smtp::event heard(std::size_t n)
+    {
         const std::string_view octets(input_.data(), n);
         if (options_.observer)
             options_.observer->on_heard(octets);
-        smtp::event e{smtp::told::received, octets};
-        e.more = n == input_.size();
-        return session_.resume(e);
+        return {smtp::told::received, octets};
     }
 
     // A server may have said goodbye, or nonsense, while nothing was asked.
@@ -168,10 +189,7 @@ private:
                 (void)session_.resume(failure(error::connection_lost, ec == asio::error::eof ? std::string() : ec.message()));
                 return;
             }
-            const std::string_view octets(input_.data(), n);
-            if (options_.observer)
-                options_.observer->on_heard(octets);
-            smtp::event e{smtp::told::received, octets};
+            smtp::event e = heard(n);
             e.more = true;
             (void)session_.resume(e);
         }
@@ -181,6 +199,10 @@ private:
     bool flush()
     {
         while (!to_write_.empty()) {
+            if (unbroken_ >= unbroken_max) {
+                write_later();
+                return false;
+            }
             error_code ec;
             const std::size_t n = connection_->write_now(to_write_, ec);
             if (ec == asio::error::would_block || ec == asio::error::try_again) {
@@ -198,10 +220,12 @@ private:
 
     void write_later()
     {
+        unbroken_ = 0;
         connection_->async_write(to_write_, [self = shared_from_this()](error_code ec, std::size_t n) {
             if (self->open_)
                 self->on_written(ec, n);
         });
+        watch(); // this block has its own time
         listen();
     }
 
@@ -217,7 +241,6 @@ private:
 
     void go_on_writing()
     {
-        watch(); // a block was taken: the next has its own time
         const bool all = writing_ == smtp::told::body_written ? pump_body() : flush();
         if (all && open_)
             perform(session_.resume({writing_}));
@@ -225,6 +248,7 @@ private:
 
     void wrote(std::size_t n)
     {
+        unbroken_ += n;
         if (writing_ == smtp::told::body_written)
             body_octets_ += n;
         auto first = to_write_.begin();
@@ -305,36 +329,53 @@ private:
         return true;
     }
 
+    // The session's limit for a block of the body holds for the source as well: the peer waits for us
+    // no longer than that either.
     void wait_for_source()
     {
-        reader_->async_wait([self = shared_from_this()](error_code ec) {
-            if (!self->open_)
-                return;
-            if (ec)
-                self->fail(error::body_failed, ec.message());
-            else
-                self->go_on_writing();
-        });
+        source_waits_ = true;
+        auto woken = [self = shared_from_this()](error_code ec) {
+            self->source_waits_ = false;
+            if (self->open_)
+                self->on_source(ec);
+        };
+        // Posted, as a source that cannot wait says so from inside the call.
+        auto later = [executor = world_->executor(), woken = std::move(woken)](error_code ec) mutable {
+            asio::post(executor, [woken = std::move(woken), ec]() mutable { woken(ec); });
+        };
+        watch();
         listen();
+        reader_->async_wait(std::move(later));
+    }
+
+    void on_source(error_code ec)
+    {
+        if (ec)
+            fail(error::body_failed, ec.message());
+        else
+            go_on_writing();
     }
 
     // The peer may have said why before it closed: reading finds its words first, and then the end.
     void lost_while_writing(error_code ec)
     {
         write_error_ = ec;
+        watch();
         listen();
     }
 
     void lost(error_code ec)
     {
-        if (ec == asio::error::operation_aborted)
-            return; // by close(), cancel() or the watchdog, which have told already
         fail(error::connection_lost, ec == asio::error::eof ? std::string() : ec.message());
     }
 
     void on_timeout()
     {
-        if (open_ && !session_.closed())
+        if (!open_ || session_.closed())
+            return;
+        if (source_waits_)
+            fail(error::body_failed, fmt::format("its source brought nothing for {} s", effective_limit().count()));
+        else
             fail(error::timed_out);
     }
 
@@ -360,14 +401,17 @@ private:
         if (!std::exchange(open_, false))
             return;
         watchdog_.rest();
-        if (reader_)
-            reader_->cancel();
         connection_->cancel();
         connection_->close();
+        if (reader_)
+            reader_->cancel();
+        if (source_waits_) // it holds us, and we hold it; and it may be what called
+            asio::post(world_->executor(), [gone = std::move(reader_)] {});
     }
 
     void finish()
     {
+        bodies_.clear(); // also of messages that never came as far as their body
         if (done_)
             complete_later(world_->executor(), std::exchange(done_, nullptr));
     }
@@ -402,6 +446,7 @@ private:
     watchdog watchdog_;
     std::string peer_;
     handler done_;
+    std::uint64_t operation_ = 0; // how many have begun
     std::chrono::seconds limit_{0};
     std::string detail_;
     error_code write_error_; // writing is over, reading may still find words
@@ -412,6 +457,7 @@ private:
 
     smtp::told writing_ = smtp::told::written;   // what to tell when to_write_ has left
     std::vector<asio::const_buffer> to_write_;
+    std::size_t unbroken_ = 0; // octets written since others had their turn
 
     std::map<std::uint64_t, body> bodies_;
     std::unique_ptr<body_reader> reader_;
@@ -421,6 +467,7 @@ private:
     std::uint64_t message_ = 0;
     std::uint64_t body_octets_ = 0, body_octets_total_ = 0;
     bool last_range_ = false, body_ended_ = false;
+    bool source_waits_ = false; // for its next octets
 };
 
 session_driver::session_driver(std::shared_ptr<environment> world, std::unique_ptr<stream> connection, driver_options options)

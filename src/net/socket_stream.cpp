@@ -79,7 +79,10 @@ public:
         here.resize(local.size());
         std::memcpy(here.data(), local.data(), local.size());
         const auto address = here.address();
-        return address.is_v4() ? "[" + address.to_string() + "]" : "[IPv6:" + address.to_string() + "]";
+        if (address.is_v4())
+            return "[" + address.to_string() + "]";
+        // From its octets, as the zone of a link-local address has no place in a literal.
+        return "[IPv6:" + asio::ip::address_v6(address.to_v6().to_bytes()).to_string() + "]";
     }
 
 private:

@@ -35,10 +35,13 @@ struct watchdog::state : std::enable_shared_from_this<state> {
         waking = time_point::max();
         if (ec || deadline == time_point::max())
             return;
-        if (world->now() < deadline)
+        if (world->now() < deadline) {
             wait();
-        else if (std::exchange(deadline, time_point::max()); barks)
-            barks();
+            return;
+        }
+        deadline = time_point::max();
+        if (const std::function<void()> kept = barks) // whoever is called may end the watchdog
+            kept();
     }
 
     void rest()

@@ -131,14 +131,20 @@ action session::machine::on_body_written()
 
 action session::machine::on_received(std::string_view octets, bool more)
 {
+    bool answered = false;
     while (!octets.empty() && state != session_state::closed) {
         switch (parser.read(octets)) {
         case reply_parser::status::incomplete: break;
         case reply_parser::status::broken: on_nonsense(); break;
-        case reply_parser::status::complete: on_reply(std::make_shared<const reply>(parser.take())); break;
+        case reply_parser::status::complete:
+            answered = true;
+            on_reply(std::make_shared<const reply>(parser.take()));
+            break;
         }
     }
-    return more && state != session_state::closed ? wait() : advance();
+    action now = more && state != session_state::closed ? wait() : advance();
+    now.goes_on = now.what == ask::wait && !answered;
+    return now;
 }
 
 action session::machine::on_failed(const event& what)

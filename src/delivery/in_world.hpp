@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// delivery/in_world: clients and mailers in another world than the real one, for simulations.
+
+#include "net/environment.hpp"
+#include "postrider/client.hpp"
+#include "postrider/mailer.hpp"
+
+#include <memory>
+
+namespace postrider::delivery {
+
+/// The settings' DNS servers are not asked: names are the world's.
+client client_in(std::shared_ptr<net::environment> world, settings how);
+mailer mailer_in(std::shared_ptr<net::environment> world, settings how);
+
+} // namespace postrider::delivery
