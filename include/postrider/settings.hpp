@@ -46,6 +46,10 @@ public:
     /// The port of mail exchangers. Default: 25.
     settings& exchanger_port(std::uint16_t port) { exchanger_port_ = port; return *this; }
 
+    /// This host's name among the mail exchangers it may find: it and those that are no better are
+    /// not tried, for they would send the mail back to us (RFC 5321 §5.1). Default: no such host.
+    settings& own_host(std::string name) { own_host_ = std::move(name); return *this; }
+
     /// DNS servers to ask, "192.0.2.53" or "[::1]:5353"; more than once for more. Default: those of
     /// /etc/resolv.conf.
     settings& dns_server(std::string server) { dns_servers_.push_back(std::move(server)); return *this; }
@@ -63,6 +67,7 @@ public:
     std::optional<std::chrono::seconds> timeout() const noexcept { return timeout_; }
     bool pipelining() const noexcept { return pipelining_; }
     std::uint16_t exchanger_port() const noexcept { return exchanger_port_; }
+    const std::string& own_host() const noexcept { return own_host_; }
     const std::vector<std::string>& dns_servers() const noexcept { return dns_servers_; }
     std::size_t connections_max() const noexcept { return connections_max_; }
     const std::function<void(const trace_line&)>& trace() const noexcept { return trace_; }
@@ -73,6 +78,7 @@ private:
     std::optional<std::chrono::seconds> timeout_;
     bool pipelining_ = true;
     std::uint16_t exchanger_port_ = 25;
+    std::string own_host_;
     std::vector<std::string> dns_servers_;
     std::size_t connections_max_ = 20;
     std::function<void(const trace_line&)> trace_;

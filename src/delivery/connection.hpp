@@ -24,6 +24,10 @@ net::resolver_options resolver_options(const settings& how);
 std::chrono::milliseconds lookup_limit(const settings& how);
 net::connect_limits connect_limits(const settings& how);
 
+/// How long connecting may take for all exchangers of a domain together. Whoever is left then is
+/// tried the next time: a hundred silent hosts must not hold a message for an hour.
+inline constexpr std::chrono::milliseconds connecting_limit = std::chrono::minutes(3);
+
 /// The settings' name for EHLO in ASCII, checked; empty if the connection's own address is to be
 /// used. Throws std::invalid_argument with a sentence.
 std::string checked_name(const settings& how);

@@ -68,6 +68,8 @@ public:
             }
             if (open_.empty())
                 co_return;
+            if (connecting_left_.count() <= 0)
+                break;
         }
         nobody_took_them();
     }
@@ -116,9 +118,12 @@ private:
         std::vector<net::endpoint> places;
         for (const std::string& address : found.addresses)
             places.emplace_back(asio::ip::make_address(address), means_->how.exchanger_port());
-        const net::connect_limits limits = connect_limits(means_->how);
+        net::connect_limits limits = connect_limits(means_->how);
+        limits.total = std::min(limits.total, connecting_left_);
+        const net::time_point begun = means_->world->now();
         net::connect_result reached =
             co_await net::async_connect_any(means_->world, host.host, std::move(places), limits, net::use);
+        connecting_left_ -= std::chrono::ceil<std::chrono::milliseconds>(means_->world->now() - begun);
         trace_connecting(means_->how, host.host, reached);
         if (reached.cancelled)
             co_return;
@@ -258,6 +263,7 @@ private:
 
     std::shared_ptr<shared_means> means_;
     std::string domain_;
+    std::chrono::milliseconds connecting_left_ = connecting_limit; // for all hosts together
     std::vector<open_case> open_; // recipients of one message stand together
     bool left_at_work_ = false;   // the last host took something, and left before it was told of all
 };
@@ -266,7 +272,9 @@ private:
 
 asio::awaitable<policy::route> find_route(std::shared_ptr<shared_means> means, std::string domain)
 {
-    policy::mx_lookup lookup(domain);
+    policy::mx_options options;
+    options.own_name = means->how.own_host();
+    policy::mx_lookup lookup(domain, std::move(options));
     const policy::random_below random = [world = means->world.get()](std::uint32_t bound) { return world->random(bound); };
     const std::chrono::milliseconds limit = lookup_limit(means->how);
     while (const std::optional<dns::question> q = lookup.next()) {
