@@ -22,7 +22,9 @@ exit_status status_of(const std::vector<report>& reports)
         return exit_ok;
     if (any([](const auto* r) { return r->error == error::invalid_argument; }))
         return exit_usage;
-    if (every([](const auto* r) { return r->error == error::protocol_broken || r->error == error::out_of_step; }))
+    if (every([](const auto* r) {
+            return r->error == error::protocol_broken || r->error == error::out_of_step;
+        }))
         return exit_protocol;
     if (any([](const auto* r) { return r->error == error::body_failed; }))
         return exit_no_input;

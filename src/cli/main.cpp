@@ -3,6 +3,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/help_text.hpp"
 #include "postrider/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -11,33 +12,50 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <memory>
+#include <string>
+
+namespace {
+
+using namespace postrider::cli;
+
+int print(const std::string& text)
+{
+    const bool written = std::fputs(text.c_str(), stdout) != EOF && std::fflush(stdout) != EOF;
+    return written ? exit_ok : exit_io;
+}
+
+} // namespace
 
 int main(int argc, char** argv)
 {
-    using namespace postrider::cli;
     // A reader of our output that goes away is an error of that write, not the end of a message's report.
     std::signal(SIGPIPE, SIG_IGN);
 
-    CLI::App program("Brings mail to the server that should have it, and says truthfully what became of it.", "postrider");
-    program.set_version_flag("--version", fmt::format("postrider {}", postrider::version));
+    CLI::App program("Brings mail to the server that should have it, and says truthfully what became of it.",
+                     "postrider");
+    program.formatter(std::make_shared<help_text>());
+    program.set_help_flag("-h,--help", "say this");
+    program.add_flag_callback(
+        "--version", [] { throw CLI::CallForVersion("", 0); }, "say which version this is");
     program.require_subcommand(1);
-    program.get_formatter()->column_width(28);
     int status = exit_software;
     add_send_command(program, status);
     add_sandbox_command(program, status);
+    program.footer("'postrider COMMAND --help' says more about a command.");
+    const auto chosen = [&program] {
+        const auto commands = program.get_subcommands();
+        return commands.empty() ? nullptr : commands.front();
+    };
     try {
         program.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        const auto chosen = program.get_subcommands();
-        fmt::print("{}", chosen.empty() ? program.help() : chosen.front()->help());
-        return exit_ok;
+        return print(chosen() != nullptr ? chosen()->help("postrider") : program.help());
     } catch (const CLI::CallForVersion&) {
-        fmt::print("postrider {}\n", postrider::version);
-        return exit_ok;
+        return print(fmt::format("postrider {}\n", postrider::version));
     } catch (const CLI::ParseError& e) {
-        const auto chosen = program.get_subcommands();
-        const std::string command = chosen.empty() ? "postrider" : "postrider " + chosen.front()->get_name();
-        fmt::print(stderr, "{}: {}\nTry '{} --help'.\n", command, e.what(), command);
+        const std::string command = chosen() != nullptr ? "postrider " + chosen()->get_name() : "postrider";
+        fmt::print(stderr, "{}: {}\nTry '{} --help'.\n", command, sentence_for(e, program), command);
         return exit_usage;
     } catch (const std::exception& e) {
         fmt::print(stderr, "postrider: {}\n", e.what());

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/help_text.hpp"
 #include "dns/record.hpp"
 #include "net/asio.hpp"
 
@@ -208,25 +209,27 @@ void add_sandbox_command(CLI::App& app, int& status)
 {
     const auto given = std::make_shared<sandbox_arguments>();
     CLI::App* command = app.add_subcommand(
-        "sandbox", "A mail Internet on this machine: DNS, mail exchangers, and a page with the mail");
-    command
-        ->add_option("--zone", given->zone_file,
-                     "Names, addresses and behaviours, one a line: the world to play; without it there is "
-                     "example.org and some others")
-        ->type_name("FILE");
-    command->add_option("--dns-port", given->dns_port, "Port of the DNS server; 0: any that is free")
-        ->type_name("PORT");
-    command->add_option("--smtp-port", given->smtp_port, "Port of every exchanger; 0: any that is free")
-        ->type_name("PORT");
-    command->add_option("--http-port", given->http_port, "Port of the page; 0: any that is free")
-        ->type_name("PORT");
-    command
-        ->add_option("--ready-file", given->ready_file,
-                     "Write the addresses there, as JSON, when everything listens")
-        ->type_name("FILE");
-    command->add_flag("--json", given->json, "Print the addresses as one line of JSON, and nothing else");
-    command->add_flag("--verbose", given->verbose,
-                      "Print every conversation and DNS question to standard error");
+        "sandbox",
+        "Plays a mail Internet on this machine: DNS, mail exchangers, and a page with the mail.\n\n"
+        "It listens on loopback addresses only, says where, and ends with Ctrl-C or SIGTERM.\n"
+        "Mail sent into it is kept in memory and goes nowhere else.");
+    command->group("Commands");
+    const auto option = [command](const char* name, auto& value, const char* type, const char* what) {
+        return command->add_option(name, value, what)->type_name(type);
+    };
+    option("--zone", given->zone_file, "FILE",
+           "the world to play: names, addresses and behaviours,\none a line; otherwise example.org and some "
+           "others");
+    option("--dns-port", given->dns_port, "PORT", "of the DNS server; otherwise any that is free")
+        ->check(whole_number("a port", 0, 65'535));
+    option("--smtp-port", given->smtp_port, "PORT", "of every mail exchanger; otherwise any that is free")
+        ->check(whole_number("a port", 0, 65'535));
+    option("--http-port", given->http_port, "PORT", "of the page; otherwise any that is free")
+        ->check(whole_number("a port", 0, 65'535));
+    option("--ready-file", given->ready_file, "FILE", "write the addresses there, as JSON, once all listens");
+    command->add_flag("--json", given->json, "the addresses as one line of JSON, and nothing else");
+    command->add_flag("-v,--verbose", given->verbose,
+                      "every conversation and DNS question, on standard error");
     command->callback([given, &status] { status = run_sandbox(*given); });
 }
 

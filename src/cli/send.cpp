@@ -7,10 +7,12 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/help_text.hpp"
 #include "cli/send_output.hpp"
 #include "cli/simple_text.hpp"
 #include "cli/standard_input.hpp"
 #include "cli/terminal.hpp"
+#include "net/endpoint.hpp"
 #include "postrider/client.hpp"
 #include "postrider/mailer.hpp"
 
@@ -44,7 +46,7 @@ constexpr std::uint64_t bar_from_octets = 4u << 20;
 struct arguments {
     std::optional<std::string> from;
     std::vector<std::string> to, files, resolvers;
-    std::string server, helo;
+    std::optional<std::string> server, helo;
     std::optional<std::string> subject, text;
     std::optional<unsigned> timeout;
     unsigned mx_port = 25;
@@ -67,9 +69,11 @@ public:
         const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun_;
         if (line.peer != peer_ && !line.peer.empty()) {
             peer_ = line.peer;
-            to_.write(to_.paint(fmt::format("{:9.3f} -- {}\n", passed.count(), base::escaped(line.peer)), colour::faint));
+            to_.write(to_.paint(fmt::format("{:9.3f} -- {}\n", passed.count(), base::escaped(line.peer)),
+                                colour::faint));
         }
-        to_.write(fmt::format("{:9.3f} {} {}\n", passed.count(), to_.paint(mark(line.what), colour_of(line.what)),
+        to_.write(fmt::format("{:9.3f} {} {}\n", passed.count(),
+                              to_.paint(mark(line.what), colour_of(line.what)),
                               base::escaped(line.octets, 2048)));
     }
 
@@ -121,7 +125,8 @@ private:
         if (given_.to.empty())
             throw stop{exit_usage, "no recipient: give --to ADDRESS, once for each"};
         if (!given_.from)
-            throw stop{exit_usage, "no sender: give --from ADDRESS, or --from '<>' for the null reverse-path"};
+            throw stop{exit_usage,
+                       "no sender: give --from ADDRESS, or --from '<>' for the null reverse-path"};
         envelope e;
         if (!given_.from->empty() && *given_.from != "<>")
             e = envelope(read_address("--from", *given_.from));
@@ -136,30 +141,39 @@ private:
     {
         auto parsed = address::parse(text);
         if (!parsed)
-            throw stop{exit_data, fmt::format("{} '{}' is no address: {}", option, base::escaped(text, 300), parsed.problem().what)};
+            throw stop{exit_data, fmt::format("{} '{}' is no address: {}", option, base::escaped(text, 300),
+                                              parsed.problem().what)};
         return *std::move(parsed);
     }
 
     void read_settings()
     {
-        if (!given_.helo.empty()) {
-            const auto name = parse_domain(given_.helo);
+        if (given_.helo) {
+            const auto name = parse_domain(*given_.helo);
             if (!name)
-                throw stop{exit_usage, fmt::format("--helo '{}' is no name: {}", base::escaped(given_.helo, 300), name.problem().what)};
+                throw stop{exit_usage, fmt::format("--helo '{}' is no name: {}",
+                                                   base::escaped(*given_.helo, 300), name.problem().what)};
             settings_.our_name(*name);
         }
-        if (!given_.server.empty()) {
-            auto where = server::parse(given_.server);
+        if (given_.server) {
+            auto where = server::parse(*given_.server);
             if (!where)
-                throw stop{exit_usage, fmt::format("--server '{}': {}", base::escaped(given_.server, 300), where.problem().what)};
+                throw stop{exit_usage, fmt::format("--server '{}': {}", base::escaped(*given_.server, 300),
+                                                   where.problem().what)};
             server_ = *std::move(where);
         }
         if (given_.timeout)
             settings_.timeout(std::chrono::seconds(*given_.timeout));
         settings_.exchanger_port(static_cast<std::uint16_t>(given_.mx_port));
         settings_.pipelining(!given_.no_pipelining);
-        for (const std::string& r : given_.resolvers)
-            settings_.dns_server(r);
+        for (const std::string& r : given_.resolvers) {
+            const auto where = net::endpoint::parse(r, 53);
+            if (!where || where->is_unix())
+                throw stop{exit_usage, fmt::format("--resolver '{}' is no DNS server: an address is needed, "
+                                                   "as 192.0.2.53, 192.0.2.53:53 or [2001:db8::53]:53",
+                                                   base::escaped(r, 300))};
+            settings_.dns_server(where->to_string());
+        }
         if (given_.verbose)
             settings_.trace([this](const trace_line& line) { printer_(line); });
     }
@@ -184,7 +198,10 @@ private:
                 else
                     add(file, body::file(file));
             } catch (const std::system_error& e) {
-                throw stop{exit_no_input, fmt::format("cannot read {}: {}", file == "-" ? "standard input" : base::escaped(file, 512), e.code().message())};
+                throw stop{exit_no_input,
+                           fmt::format("cannot read {}: {}",
+                                       file == "-" ? "standard input" : base::escaped(file, 512),
+                                       e.code().message())};
             }
         }
     }
@@ -199,13 +216,16 @@ private:
     body simple_message() const
     {
         std::random_device device;
-        const std::string unique = fmt::format("{:x}.{:08x}{:08x}", std::chrono::system_clock::now().time_since_epoch().count(), device(), device());
+        const std::string unique = fmt::format("{:x}.{:08x}{:08x}",
+                                               std::chrono::system_clock::now().time_since_epoch().count(),
+                                               device(), device());
         text_parts parts;
         parts.subject = given_.subject ? std::string_view(*given_.subject) : std::string_view();
         parts.text = given_.text ? std::string_view(*given_.text) : std::string_view();
         parts.date = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
         parts.unique = unique;
-        const std::string name = envelope_.reverse_path() ? envelope_.reverse_path()->ascii_domain() : "localhost";
+        const std::string name = envelope_.reverse_path() ? envelope_.reverse_path()->ascii_domain()
+                                                          : "localhost";
         parts.our_name = name;
         auto made = simple_text(envelope_, parts);
         if (!made)
@@ -223,7 +243,8 @@ private:
     // Bodies of a few MiB take long enough to wonder; several of them share one bar.
     void show_progress()
     {
-        if (!errors_.is_terminal() || given_.verbose || messages_.size() != 1 || (octets_ && *octets_ < bar_from_octets))
+        if (!errors_.is_terminal() || given_.verbose || messages_.size() != 1 ||
+            (octets_ && *octets_ < bar_from_octets))
             return;
         bar_.emplace(errors_, octets_);
         settings_.progress([this](std::uint64_t octets, bool ended) {
@@ -243,7 +264,10 @@ private:
         const exit_status status = status_of(reports);
         if (status == exit_usage)
             throw stop{exit_usage, reports.front().recipients.front().why};
-        const bool written = output_.write(given_.json ? report_json(reports, names_, status) : report_text(reports, names_, output_));
+        if (given_.verbose && output_.is_terminal())
+            errors_.write("\n");
+        const bool written = output_.write(given_.json ? report_json(reports, names_, status)
+                                                       : report_text(reports, names_, output_));
         return written ? status : exit_io;
     }
 
@@ -308,9 +332,7 @@ private:
     exit_status plan()
     {
         if (server_) {
-            const std::string text = given_.json ? fmt::format("{{\"server\":\"{}\"}}\n", server_->to_string())
-                                                 : fmt::format("everything would go to {}\n", server_->to_string());
-            return output_.write(text) ? exit_ok : exit_io;
+            return output_.write(given_.json ? plan_json(*server_) : plan_text(*server_)) ? exit_ok : exit_io;
         }
         mailer to(io_.get_executor(), settings_);
         std::vector<planned_route> plan;
@@ -375,31 +397,49 @@ int run_send(arguments given)
 void add_send_command(CLI::App& app, int& exit_status)
 {
     const auto given = std::make_shared<arguments>();
-    CLI::App* const send = app.add_subcommand("send", "Send messages and say what became of them, for each recipient");
-    send->description("Sends messages to the mail exchangers of their recipients, or to one server, and says for each\n"
-                      "recipient what became of it. The message is read from standard input unless files are named\n"
-                      "or --subject or --body is given.");
-    send->add_option("--from", given->from, "the reverse-path: who is told if it fails; '<>' for nobody")->type_name("ADDRESS");
-    send->add_option("--to", given->to, "a recipient; give it once for each")->type_name("ADDRESS")->allow_extra_args(false);
-    send->add_option("--server", given->server, "hand everything to this server: host[:port], [v6]:port or unix:path\n"
-                                                "(default: the recipients' mail exchangers; port 25)")->type_name("SERVER");
-    send->add_option("--subject", given->subject, "send a simple text with this subject")->type_name("TEXT");
-    send->add_option("--body", given->text, "... and this text")->type_name("TEXT");
-    send->add_option("--helo", given->helo, "the name to say in EHLO (default: this host's, or its address)")->type_name("NAME");
-    send->add_option("--timeout", given->timeout, "bounds every single wait (default: those of RFC 5321)")
-        ->type_name("SECONDS")->check(CLI::Range(1u, 86'400u));
-    send->add_option("--resolver", given->resolvers, "a DNS server to ask: address[:port] (default: the system's)")
-        ->type_name("SERVER")->allow_extra_args(false);
-    send->add_option("--mx-port", given->mx_port, "the port of mail exchangers (default: 25)")
-        ->type_name("PORT")->check(CLI::Range(1u, 65'535u));
-    send->add_flag("--no-pipelining", given->no_pipelining, "command by command, whatever the server offers");
-    send->add_flag("-v,--verbose", given->verbose, "the conversation on standard error, with times");
+    CLI::App* const send = app.add_subcommand(
+        "send", "Sends messages, and says for each recipient what became of them.\n\n"
+                "They go to the mail exchangers of their recipients, or all to one --server.\n"
+                "Without FILE, --subject and --body the message is read from standard input.");
+    send->group("Commands");
+    const auto once = [send](const char* name, auto& value, const char* type, const char* what) {
+        return send->add_option(name, value, what)->type_name(type);
+    };
+    const auto often = [send](const char* name, auto& value, const char* type, const char* what) {
+        return send->add_option(name, value, what)->type_name(type)->allow_extra_args(false);
+    };
+    once("--from", given->from, "ADDRESS",
+         "who is told if it cannot be delivered: the envelope's\n"
+         "sender, or '<>' for nobody");
+    often("--to", given->to, "ADDRESS", "a recipient; once for each");
+    once("--server", given->server, "SERVER",
+         "hand everything to this server: host[:port],\n"
+         "[v6]:port or unix:/path; the port is 25 unless given");
+    once("--subject", given->subject, "TEXT", "send a short text instead of a file: its subject");
+    once("--body", given->text, "TEXT", "and what stands in it");
+    once("--helo", given->helo, "NAME",
+         "call ourselves this in EHLO; otherwise this host's\n"
+         "name, or its address if the name has no dot");
+    once("--timeout", given->timeout, "SECONDS",
+         "wait no longer than this for any one thing, 1 to\n"
+         "86400; otherwise 30 seconds to 10 minutes, as\n"
+         "RFC 5321 has it for each")
+        ->check(whole_number("a number of seconds", 1, 86'400));
+    often("--resolver", given->resolvers, "SERVER",
+          "ask this DNS server, address[:port]; more than one\n"
+          "may be given; otherwise those of /etc/resolv.conf");
+    once("--mx-port", given->mx_port, "PORT", "the port of mail exchangers; 25 unless given")
+        ->check(whole_number("a port", 1, 65'535));
+    send->add_flag("--no-pipelining", given->no_pipelining,
+                   "one command at a time, whatever the server offers");
+    send->add_flag("-v,--verbose", given->verbose, "the conversation, on standard error, with seconds");
     send->add_flag("--json", given->json, "the report as one JSON object");
-    send->add_flag("-n,--dry-run", given->dry_run, "say where it would go, and send nothing");
+    send->add_flag("-n,--dry-run", given->dry_run, "only ask DNS, and say where it would go");
     send->add_option("files", given->files, "messages (RFC 5322); '-' is standard input")->type_name("FILE");
-    send->footer("Exit status: 0 all delivered; 75 some deferred, in doubt or untried; 69 some refused; 68 no such\n"
-                 "domain, or it takes no mail; 64 usage; 65 a malformed address or message; 66 unreadable input;\n"
-                 "74 output failed; 76 the server broke the protocol.");
+    send->footer("Exit status: 0 all delivered; 75 some deferred, in doubt or untried, none refused;\n"
+                 "69 some refused; 68 no such domain, or it takes no mail; 64 the command line;\n"
+                 "65 an address or a text is malformed; 66 input cannot be read; 74 output cannot\n"
+                 "be written; 76 the server broke the protocol.");
     send->callback([given, &exit_status] { exit_status = run_send(std::move(*given)); });
 }
 

@@ -39,7 +39,8 @@ std::string host_text(const recipient_report& r)
 
 std::string line_for(const recipient_report& r, std::size_t width, const terminal& to)
 {
-    std::string line = fmt::format("{:<{}}  {}", r.recipient.to_string(true), width, to.paint(to_string(r.verdict), colour_of(r.verdict)));
+    std::string line = fmt::format("{:<{}}  {}", r.recipient.to_string(true), width,
+                                   to.paint(to_string(r.verdict), colour_of(r.verdict)));
     if (const std::string host = host_text(r); !host.empty() && r.verdict == verdict::delivered)
         line += fmt::format("  by {}", host);
     if (r.verdict == verdict::delivered && r.said)
@@ -50,7 +51,8 @@ std::string line_for(const recipient_report& r, std::size_t width, const termina
 // What a server said is not always UTF-8; JSON is. Escaping is for the reader of the JSON.
 json::string text(std::string_view from_a_peer)
 {
-    return base::is_utf8(from_a_peer) ? json::string(from_a_peer) : json::string(base::escaped(from_a_peer, from_a_peer.size() * 4 + 16));
+    return base::is_utf8(from_a_peer) ? json::string(from_a_peer)
+                                      : json::string(base::escaped(from_a_peer, from_a_peer.size() * 4 + 16));
 }
 
 json::object object_for(const recipient_report& r)
@@ -82,7 +84,8 @@ json::object object_for(const recipient_report& r)
 
 } // namespace
 
-std::string report_text(const std::vector<report>& reports, const std::vector<std::string>& names, const terminal& to)
+std::string report_text(const std::vector<report>& reports, const std::vector<std::string>& names,
+                        const terminal& to)
 {
     std::string out;
     for (std::size_t i = 0; i < reports.size(); ++i) {
@@ -97,16 +100,20 @@ std::string report_text(const std::vector<report>& reports, const std::vector<st
     return out;
 }
 
-std::string report_json(const std::vector<report>& reports, const std::vector<std::string>& names, exit_status status)
+std::string report_json(const std::vector<report>& reports, const std::vector<std::string>& names,
+                        exit_status status)
 {
     json::array messages;
     for (std::size_t i = 0; i < reports.size(); ++i) {
         json::array recipients;
         for (const recipient_report& r : reports[i].recipients)
             recipients.emplace_back(object_for(r));
-        messages.emplace_back(json::object{{"message", text(names[i])}, {"recipients", std::move(recipients)}});
+        messages.emplace_back(
+            json::object{{"message", text(names[i])}, {"recipients", std::move(recipients)}});
     }
-    return json::serialize(json::object{{"exit_status", static_cast<int>(status)}, {"messages", std::move(messages)}}) + "\n";
+    return json::serialize(
+               json::object{{"exit_status", static_cast<int>(status)}, {"messages", std::move(messages)}}) +
+           "\n";
 }
 
 std::string plan_text(const std::vector<planned_route>& plan, const terminal& to)
@@ -152,7 +159,8 @@ std::string plan_json(const std::vector<planned_route>& plan)
                 o["why"] = text(h.why);
             hosts.emplace_back(std::move(o));
         }
-        json::object o{{"domain", p.domain}, {"recipients", std::move(recipients)}, {"hosts", std::move(hosts)}};
+        json::object o{
+            {"domain", p.domain}, {"recipients", std::move(recipients)}, {"hosts", std::move(hosts)}};
         if (!p.why.empty()) {
             o["verdict"] = to_string(p.meaning);
             o["why"] = text(p.why);
@@ -162,6 +170,16 @@ std::string plan_json(const std::vector<planned_route>& plan)
         domains.emplace_back(std::move(o));
     }
     return json::serialize(json::object{{"domains", std::move(domains)}}) + "\n";
+}
+
+std::string plan_text(const server& everything)
+{
+    return fmt::format("everything would go to {}\n", base::escaped(everything.to_string(), 300));
+}
+
+std::string plan_json(const server& everything)
+{
+    return json::serialize(json::object{{"server", text(everything.to_string())}}) + "\n";
 }
 
 } // namespace postrider::cli

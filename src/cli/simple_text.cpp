@@ -63,7 +63,8 @@ std::string with_crlf(std::string_view text)
 
 std::string base64(std::string_view octets, std::size_t line_octets)
 {
-    static constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static constexpr std::string_view letters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out;
     std::size_t column = 0;
     for (std::size_t i = 0; i < octets.size(); i += 3) {
@@ -90,7 +91,8 @@ std::string encoded_subject(std::string_view subject)
     std::string out;
     while (!subject.empty()) {
         const std::size_t piece = whole_characters(subject, 45); // 60 octets of base64, 72 with its frame
-        out += fmt::format("{}=?UTF-8?B?{}?=", out.empty() ? "" : "\r\n ", base64(subject.substr(0, piece), 0));
+        out +=
+            fmt::format("{}=?UTF-8?B?{}?=", out.empty() ? "" : "\r\n ", base64(subject.substr(0, piece), 0));
         subject.remove_prefix(piece);
     }
     return out;
@@ -99,34 +101,40 @@ std::string encoded_subject(std::string_view subject)
 std::string date_field(std::time_t when)
 {
     static constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     std::tm t{};
     ::gmtime_r(&when, &t);
-    return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} +0000", days[static_cast<std::size_t>(t.tm_wday)], t.tm_mday,
-                       months[static_cast<std::size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+    return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} +0000", days[static_cast<std::size_t>(t.tm_wday)],
+                       t.tm_mday, months[static_cast<std::size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour,
+                       t.tm_min, t.tm_sec);
 }
 
 result<std::string> simple_text(const envelope& from_and_to, const text_parts& parts)
 {
-    if (const std::size_t at = parts.subject.find_first_of(std::string_view("\r\n\0", 3)); at != std::string_view::npos)
-        return problem{"the subject holds a line end or a NUL", at};
-    if (!base::is_utf8(parts.subject) || !base::is_utf8(parts.text))
-        return problem{"the subject and the body must be UTF-8"};
+    if (const std::size_t at = parts.subject.find_first_of(std::string_view("\r\n\0", 3));
+        at != std::string_view::npos)
+        return problem{"--subject holds a line end or a NUL, and a header field cannot", at};
+    if (!base::is_utf8(parts.subject))
+        return problem{"--subject is not UTF-8"};
+    if (!base::is_utf8(parts.text))
+        return problem{"--body is not UTF-8"};
     if (const std::size_t at = parts.text.find('\0'); at != std::string_view::npos)
-        return problem{"the body holds a NUL", at};
+        return problem{"--body holds a NUL, and a text cannot", at};
 
     std::string out;
     // A message needs a From field (RFC 5322 §3.6); the null reverse-path has no address to put there.
-    out += fmt::format("From: {}\r\n", from_and_to.reverse_path() ? from_and_to.reverse_path()->to_string(true)
-                                                                 : fmt::format("MAILER-DAEMON@{}", parts.our_name));
+    out += fmt::format("From: {}\r\n", from_and_to.reverse_path()
+                                           ? from_and_to.reverse_path()->to_string(true)
+                                           : fmt::format("MAILER-DAEMON@{}", parts.our_name));
     out += "To: ";
     bool first = true;
     for (const address& to : from_and_to.recipients()) {
         out += fmt::format("{}{}", first ? "" : ",\r\n ", to.to_string(true));
         first = false;
     }
-    out += fmt::format("\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: <{}@{}>\r\n", encoded_subject(parts.subject),
-                       date_field(parts.date), parts.unique, parts.our_name);
+    out += fmt::format("\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: <{}@{}>\r\n",
+                       encoded_subject(parts.subject), date_field(parts.date), parts.unique, parts.our_name);
     out += "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n";
     const std::string text = with_crlf(parts.text);
     if (travels_as_it_is(text))

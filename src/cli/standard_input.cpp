@@ -24,16 +24,16 @@ namespace {
 
 namespace asio = boost::asio;
 
-[[noreturn]] void fail(const char* doing)
-{
-    throw std::system_error(errno, std::generic_category(), doing);
-}
+[[noreturn]] void fail(const char* doing) { throw std::system_error(errno, std::generic_category(), doing); }
 
 // Reads what is there. The descriptor stays in blocking mode: it is shared with whoever started us,
 // and would stay non-blocking for them.
 class pipe_reader final : public body_reader {
 public:
-    explicit pipe_reader(asio::any_io_executor executor) : input_(std::move(executor), ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) {}
+    explicit pipe_reader(asio::any_io_executor executor)
+        : input_(std::move(executor), ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3))
+    {
+    }
 
     status read(std::string_view& range) override
     {

@@ -19,7 +19,8 @@ bool wants_colour(bool is_terminal)
 {
     const char* const no_color = std::getenv("NO_COLOR");
     const char* const term = std::getenv("TERM");
-    return is_terminal && (no_color == nullptr || *no_color == '\0') && !(term != nullptr && std::string_view(term) == "dumb");
+    return is_terminal && (no_color == nullptr || *no_color == '\0') &&
+           !(term != nullptr && std::string_view(term) == "dumb");
 }
 
 std::string_view code_of(colour c)
@@ -42,7 +43,10 @@ std::string time_left(double seconds)
 
 } // namespace
 
-terminal::terminal(std::FILE* to) : to_(to), terminal_(::isatty(::fileno(to)) == 1), colours_(wants_colour(terminal_)) {}
+terminal::terminal(std::FILE* to)
+    : to_(to), terminal_(::isatty(::fileno(to)) == 1), colours_(wants_colour(terminal_))
+{
+}
 
 unsigned terminal::width() const
 {
@@ -98,9 +102,12 @@ void progress_bar::show(std::uint64_t octets, bool ended)
     if (in_all_ && *in_all_ > 0) {
         // Line ends and dots may make more of it on the wire than there was in the source.
         const double part = std::min(static_cast<double>(octets) / static_cast<double>(*in_all_), 1.0);
-        line += fmt::format(" of {}, {}/s, {} left", human_octets(*in_all_), human_octets(static_cast<std::uint64_t>(rate)),
+        line += fmt::format(" of {}, {}/s, {} left", human_octets(*in_all_),
+                            human_octets(static_cast<std::uint64_t>(rate)),
                             time_left((1 - part) * static_cast<double>(*in_all_) / std::max(rate, 1.0)));
-        const unsigned columns = std::clamp(to_.width() > line.size() + 6 ? to_.width() - static_cast<unsigned>(line.size()) - 6 : 0u, 0u, 40u);
+        const unsigned columns = std::clamp(
+            to_.width() > line.size() + 6 ? to_.width() - static_cast<unsigned>(line.size()) - 6 : 0u, 0u,
+            40u);
         if (columns >= 10) {
             const auto full = static_cast<unsigned>(part * columns);
             line = fmt::format("[{}{}] {}", std::string(full, '='), std::string(columns - full, ' '), line);

@@ -131,7 +131,9 @@ bool lacks_resources(const std::error_code& why)
 
 std::string connect_sentence(const connect_failure& f)
 {
-    const std::string whom = fmt::format("{} [{}]", f.host, f.address);
+    const bool is_address = f.address == f.host || f.address.starts_with(f.host + ":") ||
+                            f.address.starts_with("[" + f.host + "]:");
+    const std::string whom = is_address ? f.address : fmt::format("{} [{}]", f.host, f.address);
     if (f.why == std::errc::connection_refused)
         return whom + " refused the connection";
     if (f.why == std::errc::timed_out || f.why == error::timed_out) {
