@@ -13,6 +13,7 @@
 #include "cli/standard_input.hpp"
 #include "cli/terminal.hpp"
 #include "net/endpoint.hpp"
+#include "net/environment.hpp"
 #include "postrider/client.hpp"
 #include "postrider/mailer.hpp"
 
@@ -28,7 +29,6 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <system_error>
@@ -62,11 +62,14 @@ struct stop {
 // The conversation on standard error, with the time since the start.
 class conversation_printer {
 public:
-    explicit conversation_printer(terminal& to) : to_(to), begun_(std::chrono::steady_clock::now()) {}
+    conversation_printer(terminal& to, const net::environment& world)
+        : to_(to), world_(world), begun_(world.now())
+    {
+    }
 
     void operator()(const trace_line& line)
     {
-        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun_;
+        const std::chrono::duration<double> passed = world_.now() - begun_;
         if (line.peer != peer_ && !line.peer.empty()) {
             peer_ = line.peer;
             to_.write(to_.paint(fmt::format("{:9.3f} -- {}\n", passed.count(), base::escaped(line.peer)),
@@ -102,7 +105,8 @@ private:
 
     terminal& to_;
     std::string peer_;
-    std::chrono::steady_clock::time_point begun_;
+    const net::environment& world_;
+    net::time_point begun_;
 };
 
 class send_run {
@@ -215,10 +219,10 @@ private:
 
     body simple_message() const
     {
-        std::random_device device;
+        constexpr std::uint32_t any = ~std::uint32_t{0};
         const std::string unique = fmt::format("{:x}.{:08x}{:08x}",
                                                std::chrono::system_clock::now().time_since_epoch().count(),
-                                               device(), device());
+                                               world_->random(any), world_->random(any));
         text_parts parts;
         parts.subject = given_.subject ? std::string_view(*given_.subject) : std::string_view();
         parts.text = given_.text ? std::string_view(*given_.text) : std::string_view();
@@ -246,10 +250,10 @@ private:
         if (!errors_.is_terminal() || given_.verbose || messages_.size() != 1 ||
             (octets_ && *octets_ < bar_from_octets))
             return;
-        bar_.emplace(errors_, octets_);
+        bar_.emplace(errors_, octets_, world_->now());
         settings_.progress([this](std::uint64_t octets, bool ended) {
             if (octets_ || octets >= bar_from_octets)
-                bar_->show(octets, ended);
+                bar_->show(octets, ended, world_->now());
         });
     }
 
@@ -365,8 +369,10 @@ private:
     static exit_status status_of(const std::vector<report>& reports) { return status_of_reports(reports); }
 
     arguments given_;
+    asio::io_context io_{1};
+    std::shared_ptr<net::environment> world_ = net::make_environment(io_.get_executor());
     terminal output_{stdout}, errors_{stderr};
-    conversation_printer printer_{errors_};
+    conversation_printer printer_{errors_, *world_};
     std::optional<progress_bar> bar_;
 
     envelope envelope_;
@@ -377,7 +383,6 @@ private:
     std::vector<std::string> names_;
     std::optional<std::uint64_t> octets_ = 0; // of all messages, if known
 
-    asio::io_context io_{1};
     std::optional<asio::signal_set> interrupt_;
 };
 

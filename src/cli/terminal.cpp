@@ -78,16 +78,15 @@ std::string human_octets(std::uint64_t n)
     return fmt::format("{:.1f} {}", value, units[unit]);
 }
 
-progress_bar::progress_bar(terminal& to, std::optional<std::uint64_t> octets_in_all)
-    : to_(to), in_all_(octets_in_all), begun_(std::chrono::steady_clock::now())
+progress_bar::progress_bar(terminal& to, std::optional<std::uint64_t> octets_in_all, net::time_point now)
+    : to_(to), in_all_(octets_in_all), begun_(now)
 {
 }
 
-void progress_bar::show(std::uint64_t octets, bool ended)
+void progress_bar::show(std::uint64_t octets, bool ended, net::time_point now)
 {
     constexpr std::chrono::milliseconds pause(100);
-    const auto now = std::chrono::steady_clock::now();
-    if (!ended && now - shown_ < pause)
+    if (!ended && shown_ && now - *shown_ < pause)
         return;
     shown_ = now;
     if (ended) {

@@ -2,6 +2,8 @@
 #pragma once
 // cli/terminal: writing for people: colour where there is a terminal that wants it, and nothing else.
 
+#include "net/clock.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -33,14 +35,15 @@ private:
 /// One line that shows how far a message has got, redrawn a few times a second.
 class progress_bar {
 public:
-    progress_bar(terminal& to, std::optional<std::uint64_t> octets_in_all);
+    progress_bar(terminal& to, std::optional<std::uint64_t> octets_in_all, net::time_point now);
 
-    void show(std::uint64_t octets, bool ended);
+    void show(std::uint64_t octets, bool ended, net::time_point now);
 
 private:
     terminal& to_;
     std::optional<std::uint64_t> in_all_;
-    std::chrono::steady_clock::time_point begun_, shown_;
+    net::time_point begun_;
+    std::optional<net::time_point> shown_;
     bool on_screen_ = false;
 };
 

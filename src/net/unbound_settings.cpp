@@ -82,6 +82,10 @@ dns::name read_zone(const std::string& text)
         throw std::invalid_argument(
             fmt::format("stubs: \"{}\" is not a zone: {}", base::escaped(text, 80), zone.problem().what));
     }
+    if (zone->is_root()) {
+        // libunbound would answer NXDOMAIN for every name, without asking anybody.
+        throw std::invalid_argument("stubs: \".\" is every name there is; give its server as one of the servers");
+    }
     return std::move(zone).value();
 }
 
@@ -192,9 +196,6 @@ std::optional<std::string> unbound_settings::apply_trust_anchors(ub_ctx* context
 std::optional<std::string> unbound_settings::open_stub_zones(ub_ctx* context) const
 {
     for (const stub& s : stubs_) {
-        if (s.zone.is_root()) {
-            continue; // a "transparent" root would be answered from here: NXDOMAIN for every name
-        }
         const std::string zone = s.zone.to_string();
         if (auto wrong = refusal(ub_ctx_zone_remove(context, zone.c_str()), "the settings")) {
             return wrong;

@@ -16,16 +16,18 @@ using base::equal_ignoring_case;
 
 struct verb_name {
     std::string_view name;
-    verb what;
+    command_verb what;
 };
 
 constexpr verb_name verb_names[] = {
-    {"HELO", verb::helo},    {"EHLO", verb::ehlo},  {"MAIL", verb::mail},   {"RCPT", verb::rcpt},
-    {"DATA", verb::data},    {"RSET", verb::rset},  {"NOOP", verb::noop},   {"QUIT", verb::quit},
-    {"VRFY", verb::vrfy},    {"EXPN", verb::expn},  {"HELP", verb::help},   {"STARTTLS", verb::starttls},
-    {"AUTH", verb::auth},    {"BDAT", verb::bdat},  {"GET", verb::http},    {"POST", verb::http},
-    {"PUT", verb::http},     {"HEAD", verb::http},  {"DELETE", verb::http}, {"OPTIONS", verb::http},
-    {"CONNECT", verb::http}, {"TRACE", verb::http}, {"PATCH", verb::http},  {"PRI", verb::http},
+    {"HELO", command_verb::helo},   {"EHLO", command_verb::ehlo},    {"MAIL", command_verb::mail},
+    {"RCPT", command_verb::rcpt},   {"DATA", command_verb::data},    {"RSET", command_verb::rset},
+    {"NOOP", command_verb::noop},   {"QUIT", command_verb::quit},    {"VRFY", command_verb::vrfy},
+    {"EXPN", command_verb::expn},   {"HELP", command_verb::help},    {"STARTTLS", command_verb::starttls},
+    {"AUTH", command_verb::auth},   {"BDAT", command_verb::bdat},    {"GET", command_verb::http},
+    {"POST", command_verb::http},   {"PUT", command_verb::http},     {"HEAD", command_verb::http},
+    {"DELETE", command_verb::http}, {"OPTIONS", command_verb::http}, {"CONNECT", command_verb::http},
+    {"TRACE", command_verb::http},  {"PATCH", command_verb::http},   {"PRI", command_verb::http},
 };
 
 constexpr bool is_control(char c) noexcept
@@ -166,7 +168,7 @@ command parse_command(std::string_view line)
     for (const verb_name& known : verb_names)
         if (equal_ignoring_case(word, known.name))
             return {known.what, without_spaces(line.substr(word.size()))};
-    return {verb::unknown, line};
+    return {command_verb::unknown, line};
 }
 
 result<path> parse_mail(std::string_view argument) { return parse_path(argument, "FROM:", ""); }

@@ -20,7 +20,7 @@
 
 namespace postrider::smtp {
 
-enum class verb {
+enum class command_verb {
     helo,
     ehlo,
     mail,
@@ -40,7 +40,7 @@ enum class verb {
 };
 
 struct command {
-    verb what = verb::unknown;
+    command_verb what = command_verb::unknown;
     std::string_view argument; ///< without spaces at either end; points into the line
 };
 

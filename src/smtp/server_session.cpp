@@ -100,28 +100,28 @@ struct server_session::message {
 // Each command, the states in which it may stand, and who answers it. A command that stands
 // elsewhere is out of order: 503.
 struct server_session::command_row {
-    verb what;
+    command_verb what;
     unsigned legal;
     step (server_session::*run)(const command&);
 };
 
-const server_session::command_row* server_session::find_row(verb what) noexcept
+const server_session::command_row* server_session::find_row(command_verb what) noexcept
 {
     static constexpr command_row rows[] = {
-        {verb::helo, anywhere, &server_session::on_hello},
-        {verb::ehlo, anywhere, &server_session::on_hello},
-        {verb::mail, bit(server_state::ready), &server_session::on_mail},
-        {verb::rcpt, bit(server_state::addressing), &server_session::on_rcpt},
-        {verb::data, bit(server_state::addressing), &server_session::on_data},
-        {verb::rset, anywhere, &server_session::on_rset},
-        {verb::noop, anywhere, &server_session::on_noop},
-        {verb::quit, anywhere, &server_session::on_quit},
-        {verb::vrfy, anywhere, &server_session::on_vrfy},
-        {verb::help, anywhere, &server_session::on_help},
-        {verb::expn, anywhere, &server_session::on_unsupported},
-        {verb::starttls, anywhere, &server_session::on_unsupported},
-        {verb::auth, anywhere, &server_session::on_unsupported},
-        {verb::bdat, anywhere, &server_session::on_bdat},
+        {command_verb::helo, anywhere, &server_session::on_hello},
+        {command_verb::ehlo, anywhere, &server_session::on_hello},
+        {command_verb::mail, bit(server_state::ready), &server_session::on_mail},
+        {command_verb::rcpt, bit(server_state::addressing), &server_session::on_rcpt},
+        {command_verb::data, bit(server_state::addressing), &server_session::on_data},
+        {command_verb::rset, anywhere, &server_session::on_rset},
+        {command_verb::noop, anywhere, &server_session::on_noop},
+        {command_verb::quit, anywhere, &server_session::on_quit},
+        {command_verb::vrfy, anywhere, &server_session::on_vrfy},
+        {command_verb::help, anywhere, &server_session::on_help},
+        {command_verb::expn, anywhere, &server_session::on_unsupported},
+        {command_verb::starttls, anywhere, &server_session::on_unsupported},
+        {command_verb::auth, anywhere, &server_session::on_unsupported},
+        {command_verb::bdat, anywhere, &server_session::on_bdat},
     };
     const auto row =
         std::find_if(std::begin(rows), std::end(rows), [&](const command_row& r) { return r.what == what; });
@@ -130,7 +130,8 @@ const server_session::command_row* server_session::find_row(verb what) noexcept
 
 server_session::server_session(server_options options, listener heard)
     : options_(std::move(options)), heard_(std::move(heard)), lines_(options_.line_octets_max)
-{}
+{
+}
 
 server_session::~server_session() = default;
 
@@ -237,7 +238,7 @@ server_session::step server_session::take_line()
 
 server_session::step server_session::run(const command& said)
 {
-    if (said.what == verb::http) // ALPACA: not even a reply, which a browser might be made to show
+    if (said.what == command_verb::http) // ALPACA: not even a reply, which a browser might be made to show
         return ask::close{"the client spoke HTTP"};
     const command_row* row = find_row(said.what);
     if (!row)
@@ -245,7 +246,7 @@ server_session::step server_session::run(const command& said)
     if ((row->legal & bit(state_)) != 0)
         return (this->*row->run)(said);
     const answer out_of_order{503, bad_sequence, std::string(why_out_of_order(state_))};
-    return said.what == verb::data ? refuse_data(out_of_order) : bad(out_of_order);
+    return said.what == command_verb::data ? refuse_data(out_of_order) : bad(out_of_order);
 }
 
 server_session::step server_session::on_hello(const command& said)
@@ -254,7 +255,7 @@ server_session::step server_session::on_hello(const command& said)
     if (!name)
         return bad(answer{501, bad_argument, "say your name or [address]: " + name.problem().what});
     hello_ = std::move(*name);
-    esmtp_ = said.what == verb::ehlo;
+    esmtp_ = said.what == command_verb::ehlo;
     message_.reset(); // as RSET (RFC 5321 §4.1.4)
     state_ = server_state::ready;
     if (esmtp_)
