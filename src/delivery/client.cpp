@@ -283,8 +283,11 @@ asio::awaitable<void> send_rounds(engine_ptr e, const std::vector<message>& all,
             arrived a = co_await connect_to(e, e->where);
             if (a.error) {
                 for (std::size_t i : left)
-                    for (recipient_report& r : reports[i].recipients)
+                    for (recipient_report& r : reports[i].recipients) {
+                        r = recipient_report(r.recipient); // what ended the last connection is over
+                        r.host = a.report.host;
                         delivery::fill_in(r, a.meaning, a.report.where, a.error);
+                    }
                 co_return;
             }
         }
@@ -337,8 +340,8 @@ template <class Value>
 void start(const engine_ptr& e, asio::awaitable<ended<Value>> work, completion<Value> done, Value instead)
 {
     if (e->stop) {
-        const error_code busy = make_error_code(error::operation_in_progress);
-        net::complete_later(e->executor, std::move(done), busy, std::move(instead));
+        delivery::promised_call<Value> call(e->executor, std::move(done));
+        std::move(call)(make_error_code(error::operation_in_progress), std::move(instead));
         return;
     }
     e->stop = std::make_shared<delivery::stop_signal>();

@@ -7,6 +7,7 @@
 #include "delivery/in_world.hpp"
 #include "delivery/operation.hpp"
 #include "delivery/turns.hpp"
+#include "net/complete.hpp"
 #include "net/use.hpp"
 
 #include <algorithm>

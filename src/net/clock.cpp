@@ -7,6 +7,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -59,13 +60,17 @@ void timer_service::wait_until(time_point when, asio::any_io_executor executor, 
     arm(held);
 }
 
-bool timer_service::advance()
+bool timer_service::advance(time_point no_later_than)
 {
     std::vector<std::shared_ptr<waiter>> due;
     {
         const std::lock_guard held(mutex_);
         if (waiting_.empty())
             return false;
+        if (waiting_.begin()->first > no_later_than) {
+            virtual_now_ = std::max(virtual_now_, no_later_than);
+            return false;
+        }
         virtual_now_ = std::max(virtual_now_, waiting_.begin()->first);
         while (!waiting_.empty() && waiting_.begin()->first <= virtual_now_) {
             due.push_back(waiting_.begin()->second);

@@ -51,8 +51,8 @@ public:
     void make_virtual();
 
     /// Virtual mode: moves the clock to the next deadline and lets its waiters go. False: nobody
-    /// waits.
-    bool advance();
+    /// waits, or nobody until `no_later_than`, to which the clock has moved then.
+    bool advance(time_point no_later_than = time_point::max());
 
 private:
     struct waiter;

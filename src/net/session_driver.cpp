@@ -322,7 +322,7 @@ private:
             fail(error::body_failed, reader_ ? reader_->why() : "the message was a stream and has been read before");
             return false;
         }
-        if (const void* nul = std::memchr(range_.data(), 0, range_.size()); nul && !range_.empty()) {
+        if (!range_.empty() && std::memchr(range_.data(), 0, range_.size())) {
             fail(error::body_failed, "a NUL octet, which no message may hold (RFC 5321 §4.5.2)");
             return false;
         }

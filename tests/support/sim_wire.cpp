@@ -161,11 +161,13 @@ void sim_wire::arrived_up(std::string piece)
     if (reading_stopped_)
         return; // it lies in the window for ever
     if (server_closed_) {
-        if (fin_sent_)
-            end_down(false);
-        reset_ = true; // nobody is there to read it
-        serve_reader();
-        serve_writer();
+        // Nobody is there to read it: a reset comes back, behind what was said before.
+        ground_.at(arrival(last_down_), [self = shared_from_this()] {
+            self->reset_ = true;
+            self->end_down(true);
+            self->serve_reader();
+            self->serve_writer();
+        });
         return;
     }
     const bool cut = line_.cut_up_after && came_up_ + piece.size() >= *line_.cut_up_after;

@@ -124,7 +124,7 @@ bool sim_world::run(net::clock::duration most, const std::function<bool()>& unti
             return true;
         if (timers_.now() >= end)
             return false;
-        if (!timers_.advance())
+        if (!timers_.advance(end) && timers_.now() < end)
             return true;
     }
 }

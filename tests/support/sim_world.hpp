@@ -46,7 +46,8 @@ public:
     /// A connection to `server` that stands already.
     std::unique_ptr<stream> connected(std::shared_ptr<sim_peer> server, sim_line line = {});
 
-    /// Goes on until nothing happens any more, or `until` is true, or `most` of simulated time is over. False: that.
+    /// Goes on until nothing happens any more, or `until` is true, or `most` of simulated time is
+    /// over. False: that.
     bool run(net::clock::duration most = std::chrono::hours(24 * 7), const std::function<bool()>& until = {});
 
     /// Lets everything that needs no time happen.
