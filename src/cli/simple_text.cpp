@@ -90,7 +90,9 @@ std::string encoded_subject(std::string_view subject)
         return std::string(subject);
     std::string out;
     while (!subject.empty()) {
-        const std::size_t piece = whole_characters(subject, 45); // 60 octets of base64, 72 with its frame
+        // Lines of at most 76 (RFC 2047 §2): 52 octets of base64 behind "Subject: ", or 60 behind a space, and
+        // 12 for the frame.
+        const std::size_t piece = whole_characters(subject, out.empty() ? 39 : 45);
         out +=
             fmt::format("{}=?UTF-8?B?{}?=", out.empty() ? "" : "\r\n ", base64(subject.substr(0, piece), 0));
         subject.remove_prefix(piece);

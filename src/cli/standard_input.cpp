@@ -143,6 +143,10 @@ body standard_input(asio::any_io_executor executor, bool needed_again)
     struct stat about = {};
     if (::fstat(STDIN_FILENO, &about) != 0)
         fail("standard input");
+    if ((::fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY) { // closed, when the program began
+        errno = EBADF;
+        fail("standard input");
+    }
     if (S_ISDIR(about.st_mode)) {
         errno = EISDIR;
         fail("standard input");

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""e2e/examples_test: the examples do what they say, README shows what they hold, the demonstration runs.
+
+POSTRIDER_BUILD names the build directory; the examples are built into its folder `examples`.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+import support
+
+ROOT = support.TESTS.parent
+
+
+def example(name):
+    path = pathlib.Path(os.environ["POSTRIDER_BUILD"]) / "examples" / name
+    if not os.access(path, os.X_OK):
+        raise RuntimeError(f"{path} has not been built")
+    return path
+
+
+class Examples(unittest.TestCase):
+    def test_deliver(self):
+        with support.Sandbox() as world:
+            where = [f"127.0.0.1:{world.ports['dns_port']}", str(world.ports["smtp_port"])]
+            run = subprocess.run([example("deliver"), *where], capture_output=True, timeout=60, check=False)
+            received = world.received(2)
+        self.assertEqual((run.returncode, run.stderr), (0, b""), run.stdout)
+        for recipient in ("bob@example.org", "carol@example.net"):
+            self.assertIn(f"{recipient}: delivered: ", run.stdout.decode())
+        self.assertEqual({one.recipients for one in received}, {("bob@example.org",), ("carol@example.net",)})
+        for one in received:
+            self.assertTrue(one.content.endswith(b"\r\n\r\nHello, both.\r\n"), one.content)
+
+    def test_readme_shows_the_example(self):
+        readme = (ROOT / "README.md").read_text()
+        shown = re.search(r"<!-- from (\S+) -->\n```cpp\n(.*?)```\n", readme, re.S)
+        source = (ROOT / shown[1]).read_text()
+        self.assertEqual(shown[2], re.search(r"// README: from here\n(.*?)// README: to here\n", source, re.S)[1])
+
+    def test_what_readme_points_to_is_there(self):
+        readme = (ROOT / "README.md").read_text()
+        links = re.findall(r"\]\(([^)#:]+)\)", readme)
+        self.assertGreater(len(links), 5)
+        self.assertEqual([link for link in links if not (ROOT / link).exists()], [])
+
+
+class Demonstration(unittest.TestCase):
+    def test_it_delivers_and_ends_without_a_terminal(self):
+        command = [ROOT / "tools" / "demo", support.postrider_path()]
+        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+        shown = run.stdout.decode()
+        self.assertEqual((run.returncode, run.stderr), (0, b""), shown)
+        for words in ("could not connect to mx1.example.org", "C: MAIL FROM:<ann@example.com>", "by mx2.example.org"):
+            self.assertIn(words, shown)
+        port = re.search(r"--mx-port (\d+)", shown)[1]
+        self.assertFalse(support.accepts_connections(f"127.0.0.2:{port}"), "the sandbox is still there")
+
+
+if __name__ == "__main__":
+    support.main()
