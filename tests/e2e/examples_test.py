@@ -4,6 +4,7 @@
 POSTRIDER_BUILD names the build directory; the examples are built into its folder `examples`.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -22,6 +23,11 @@ def example(name):
     return path
 
 
+class SmallWorld(support.Sandbox):
+    def launch(self, *command):
+        super().launch(*command, "--zone", ROOT / "examples" / "small-world.zone")
+
+
 class Examples(unittest.TestCase):
     def test_deliver(self):
         with support.Sandbox() as world:
@@ -35,17 +41,29 @@ class Examples(unittest.TestCase):
         for one in received:
             self.assertTrue(one.content.endswith(b"\r\n\r\nHello, both.\r\n"), one.content)
 
+    def test_small_world(self):
+        with SmallWorld() as world:
+            where = ["--resolver", f"127.0.0.1:{world.ports['dns_port']}", "--mx-port", world.ports["smtp_port"]]
+            recipients = ["bob@shop.example", "carol@bakery.example", "dave@closed.example", "erin@broken.example"]
+            to = [word for recipient in recipients for word in ("--to", recipient)]
+            run = support.run_postrider("send", *where, "--from", "ann@example.com", *to, "--json", "--subject", "Hi")
+            received = world.received(2)
+        told = [(one["verdict"], one.get("host")) for one in json.loads(run.stdout)["messages"][0]["recipients"]]
+        self.assertEqual(told[:2], [("delivered", "mx2.shop.example"), ("delivered", "bakery.example")])
+        self.assertEqual([verdict for verdict, _ in told[2:]], ["refused", "deferred"])
+        self.assertEqual({one.recipients for one in received}, {(recipients[0],), (recipients[1],)})
+
     def test_readme_shows_the_example(self):
         readme = (ROOT / "README.md").read_text()
         shown = re.search(r"<!-- from (\S+) -->\n```cpp\n(.*?)```\n", readme, re.S)
         source = (ROOT / shown[1]).read_text()
         self.assertEqual(shown[2], re.search(r"// README: from here\n(.*?)// README: to here\n", source, re.S)[1])
 
-    def test_what_readme_points_to_is_there(self):
-        readme = (ROOT / "README.md").read_text()
-        links = re.findall(r"\]\(([^)#:]+)\)", readme)
-        self.assertGreater(len(links), 5)
-        self.assertEqual([link for link in links if not (ROOT / link).exists()], [])
+    def test_what_the_pages_point_to_is_there(self):
+        for page in (ROOT / "README.md", *(ROOT / "docs" / "guides").glob("*.md")):
+            links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+            self.assertGreater(len(links), 0, page)
+            self.assertEqual([link for link in links if not (page.parent / link).exists()], [], page)
 
 
 class Demonstration(unittest.TestCase):
