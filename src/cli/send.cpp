@@ -117,10 +117,8 @@ public:
     {
         read_envelope();
         read_settings();
-        if (given_.dry_run)
-            return plan();
         read_messages();
-        return send();
+        return given_.dry_run ? plan() : send();
     }
 
 private:
@@ -197,10 +195,10 @@ private:
             if (file == "-" && std::exchange(input_taken, true))
                 throw stop{exit_usage, "standard input ('-') can be only one of the messages"};
             try {
-                if (file == "-")
-                    add("(standard input)", read_input());
-                else
+                if (file != "-")
                     add(file, body::file(file));
+                else if (!given_.dry_run) // nobody has to type a message to ask where it would go
+                    add("(standard input)", read_input());
             } catch (const std::system_error& e) {
                 throw stop{exit_no_input,
                            fmt::format("cannot read {}: {}",

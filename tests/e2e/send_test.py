@@ -120,6 +120,7 @@ class CommandLine(Files):
         nowhere = ("--server", "127.0.0.1:1")
         self.wrong(NO_INPUT, "cannot read /nonexistent/letter: No such file", *ENVELOPE, *nowhere, "/nonexistent/letter")
         self.wrong(NO_INPUT, f"cannot read {self.directory}: Is a directory", *ENVELOPE, *nowhere, self.directory)
+        self.wrong(NO_INPUT, "cannot read /nonexistent/letter", *ENVELOPE, *nowhere, "--dry-run", "/nonexistent/letter")
         self.wrong(USAGE, "standard input ('-') can be only one", *ENVELOPE, *nowhere, "-", "-")
         self.wrong(USAGE, "either message files, or --subject", *ENVELOPE, *nowhere, "--subject", "hi", self.file())
         for line_end in ("\r", "\n", "\r\n"):
@@ -452,7 +453,7 @@ class Terminal(Files):
 
     def test_no_colour_without_a_terminal(self):
         with Scripted(friendly) as server:
-            self.assertNotIn(b"\x1b", send("--server", server.address, *ENVELOPE, "--verbose").stdout)
+            self.assertNotIn("\x1b", said(send("--server", server.address, *ENVELOPE, "--verbose")))
 
     def test_progress(self):
         def slow(peer):
