@@ -51,7 +51,10 @@ void timer_service::wait_until(time_point when, asio::any_io_executor executor, 
     auto slot = asio::get_associated_cancellation_slot(done);
     auto w = std::make_shared<waiter>(waiter{executor, std::move(done), std::nullopt});
     if (slot.is_connected())
-        slot.assign([this, weak = std::weak_ptr<waiter>(w)](asio::cancellation_type) { take_off(weak); });
+        slot.assign([this, weak = std::weak_ptr<waiter>(w)](asio::cancellation_type) {
+            if (std::shared_ptr<waiter> waiting = weak.lock()) // or we may be gone ourselves
+                take_off(std::move(waiting));
+        });
 
     std::unique_lock held(mutex_);
     w->place = waiting_.emplace(when, w);
@@ -126,11 +129,8 @@ void timer_service::on_alarm()
         complete(std::move(w), {});
 }
 
-void timer_service::take_off(const std::weak_ptr<waiter>& gone)
+void timer_service::take_off(std::shared_ptr<waiter> w)
 {
-    std::shared_ptr<waiter> w = gone.lock();
-    if (!w)
-        return;
     {
         std::unique_lock held(mutex_);
         if (!w->place)

@@ -61,7 +61,7 @@ private:
     void shutdown() noexcept override;
     void arm(std::unique_lock<std::mutex>& held);
     void on_alarm();
-    void take_off(const std::weak_ptr<waiter>& gone);
+    void take_off(std::shared_ptr<waiter> w);
     static void complete(std::shared_ptr<waiter> w, error_code ec);
 
     struct alarm;

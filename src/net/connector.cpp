@@ -79,8 +79,8 @@ private:
         result_.failures.push_back({host_, places_[i].to_string(), why, waited});
         if (out_of_time() || (next_ == places_.size() && running_ == 0))
             finish_if_idle();
-        else if (running_ == 0 || next_ < places_.size())
-            next();
+        else if (running_ == 0 || i + 1 == next_)
+            next(); // an older one that fails now has given its turn away already
     }
 
     bool out_of_time() const { return world_->now() >= started_ + limits_.total; }
