@@ -16,18 +16,18 @@ using base::equal_ignoring_case;
 
 struct verb_name {
     std::string_view name;
-    command_verb what;
+    command_name what;
 };
 
 constexpr verb_name verb_names[] = {
-    {"HELO", command_verb::helo},   {"EHLO", command_verb::ehlo},    {"MAIL", command_verb::mail},
-    {"RCPT", command_verb::rcpt},   {"DATA", command_verb::data},    {"RSET", command_verb::rset},
-    {"NOOP", command_verb::noop},   {"QUIT", command_verb::quit},    {"VRFY", command_verb::vrfy},
-    {"EXPN", command_verb::expn},   {"HELP", command_verb::help},    {"STARTTLS", command_verb::starttls},
-    {"AUTH", command_verb::auth},   {"BDAT", command_verb::bdat},    {"GET", command_verb::http},
-    {"POST", command_verb::http},   {"PUT", command_verb::http},     {"HEAD", command_verb::http},
-    {"DELETE", command_verb::http}, {"OPTIONS", command_verb::http}, {"CONNECT", command_verb::http},
-    {"TRACE", command_verb::http},  {"PATCH", command_verb::http},   {"PRI", command_verb::http},
+    {"HELO", command_name::helo},   {"EHLO", command_name::ehlo},    {"MAIL", command_name::mail},
+    {"RCPT", command_name::rcpt},   {"DATA", command_name::data},    {"RSET", command_name::rset},
+    {"NOOP", command_name::noop},   {"QUIT", command_name::quit},    {"VRFY", command_name::vrfy},
+    {"EXPN", command_name::expn},   {"HELP", command_name::help},    {"STARTTLS", command_name::starttls},
+    {"AUTH", command_name::auth},   {"BDAT", command_name::bdat},    {"GET", command_name::http},
+    {"POST", command_name::http},   {"PUT", command_name::http},     {"HEAD", command_name::http},
+    {"DELETE", command_name::http}, {"OPTIONS", command_name::http}, {"CONNECT", command_name::http},
+    {"TRACE", command_name::http},  {"PATCH", command_name::http},   {"PRI", command_name::http},
 };
 
 constexpr bool is_control(char c) noexcept
@@ -168,7 +168,7 @@ command parse_command(std::string_view line)
     for (const verb_name& known : verb_names)
         if (equal_ignoring_case(word, known.name))
             return {known.what, without_spaces(line.substr(word.size()))};
-    return {command_verb::unknown, line};
+    return {command_name::unknown, line};
 }
 
 result<path> parse_mail(std::string_view argument) { return parse_path(argument, "FROM:", ""); }

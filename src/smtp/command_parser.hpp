@@ -20,7 +20,7 @@
 
 namespace postrider::smtp {
 
-enum class command_verb {
+enum class command_name {
     helo,
     ehlo,
     mail,
@@ -40,7 +40,7 @@ enum class command_verb {
 };
 
 struct command {
-    command_verb what = command_verb::unknown;
+    command_name what = command_name::unknown;
     std::string_view argument; ///< without spaces at either end; points into the line
 };
 

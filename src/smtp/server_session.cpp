@@ -100,28 +100,28 @@ struct server_session::message {
 // Each command, the states in which it may stand, and who answers it. A command that stands
 // elsewhere is out of order: 503.
 struct server_session::command_row {
-    command_verb what;
+    command_name what;
     unsigned legal;
     step (server_session::*run)(const command&);
 };
 
-const server_session::command_row* server_session::find_row(command_verb what) noexcept
+const server_session::command_row* server_session::find_row(command_name what) noexcept
 {
     static constexpr command_row rows[] = {
-        {command_verb::helo, anywhere, &server_session::on_hello},
-        {command_verb::ehlo, anywhere, &server_session::on_hello},
-        {command_verb::mail, bit(server_state::ready), &server_session::on_mail},
-        {command_verb::rcpt, bit(server_state::addressing), &server_session::on_rcpt},
-        {command_verb::data, bit(server_state::addressing), &server_session::on_data},
-        {command_verb::rset, anywhere, &server_session::on_rset},
-        {command_verb::noop, anywhere, &server_session::on_noop},
-        {command_verb::quit, anywhere, &server_session::on_quit},
-        {command_verb::vrfy, anywhere, &server_session::on_vrfy},
-        {command_verb::help, anywhere, &server_session::on_help},
-        {command_verb::expn, anywhere, &server_session::on_unsupported},
-        {command_verb::starttls, anywhere, &server_session::on_unsupported},
-        {command_verb::auth, anywhere, &server_session::on_unsupported},
-        {command_verb::bdat, anywhere, &server_session::on_bdat},
+        {command_name::helo, anywhere, &server_session::on_hello},
+        {command_name::ehlo, anywhere, &server_session::on_hello},
+        {command_name::mail, bit(server_state::ready), &server_session::on_mail},
+        {command_name::rcpt, bit(server_state::addressing), &server_session::on_rcpt},
+        {command_name::data, bit(server_state::addressing), &server_session::on_data},
+        {command_name::rset, anywhere, &server_session::on_rset},
+        {command_name::noop, anywhere, &server_session::on_noop},
+        {command_name::quit, anywhere, &server_session::on_quit},
+        {command_name::vrfy, anywhere, &server_session::on_vrfy},
+        {command_name::help, anywhere, &server_session::on_help},
+        {command_name::expn, anywhere, &server_session::on_unsupported},
+        {command_name::starttls, anywhere, &server_session::on_unsupported},
+        {command_name::auth, anywhere, &server_session::on_unsupported},
+        {command_name::bdat, anywhere, &server_session::on_bdat},
     };
     const auto row =
         std::find_if(std::begin(rows), std::end(rows), [&](const command_row& r) { return r.what == what; });
@@ -238,7 +238,7 @@ server_session::step server_session::take_line()
 
 server_session::step server_session::run(const command& said)
 {
-    if (said.what == command_verb::http) // ALPACA: not even a reply, which a browser might be made to show
+    if (said.what == command_name::http) // ALPACA: not even a reply, which a browser might be made to show
         return ask::close{"the client spoke HTTP"};
     const command_row* row = find_row(said.what);
     if (!row)
@@ -246,7 +246,7 @@ server_session::step server_session::run(const command& said)
     if ((row->legal & bit(state_)) != 0)
         return (this->*row->run)(said);
     const answer out_of_order{503, bad_sequence, std::string(why_out_of_order(state_))};
-    return said.what == command_verb::data ? refuse_data(out_of_order) : bad(out_of_order);
+    return said.what == command_name::data ? refuse_data(out_of_order) : bad(out_of_order);
 }
 
 server_session::step server_session::on_hello(const command& said)
@@ -255,7 +255,7 @@ server_session::step server_session::on_hello(const command& said)
     if (!name)
         return bad(answer{501, bad_argument, "say your name or [address]: " + name.problem().what});
     hello_ = std::move(*name);
-    esmtp_ = said.what == command_verb::ehlo;
+    esmtp_ = said.what == command_name::ehlo;
     message_.reset(); // as RSET (RFC 5321 §4.1.4)
     state_ = server_state::ready;
     if (esmtp_)

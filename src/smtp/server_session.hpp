@@ -76,7 +76,7 @@ private:
 
     using step = std::optional<server::action>; // nothing: go on with the input
 
-    static const command_row* find_row(command_verb what) noexcept;
+    static const command_row* find_row(command_name what) noexcept;
 
     step on_event(const server::told::connected& what);
     step on_event(const server::told::received& what);

@@ -13,14 +13,14 @@ namespace {
 
 TEST(command_parser, knows_verbs_in_any_case)
 {
-    EXPECT_EQ(parse_command("EHLO a.example").what, command_verb::ehlo);
+    EXPECT_EQ(parse_command("EHLO a.example").what, command_name::ehlo);
     EXPECT_EQ(parse_command("eHlO  a.example  ").argument, "a.example");
-    EXPECT_EQ(parse_command("DATA").what, command_verb::data);
+    EXPECT_EQ(parse_command("DATA").what, command_name::data);
     EXPECT_EQ(parse_command("DATA ").argument, "");
-    EXPECT_EQ(parse_command("Get / HTTP/1.1").what, command_verb::http);
+    EXPECT_EQ(parse_command("Get / HTTP/1.1").what, command_name::http);
     for (const char* other : {"", " ", "DAT", "DATAX", " DATA", "DATA\tx", "NOOP \x7f", "\xff\xfe"})
-        EXPECT_EQ(parse_command(other).what, command_verb::unknown) << other;
-    EXPECT_EQ(parse_command(std::string_view("NOOP\0", 5)).what, command_verb::unknown);
+        EXPECT_EQ(parse_command(other).what, command_name::unknown) << other;
+    EXPECT_EQ(parse_command(std::string_view("NOOP\0", 5)).what, command_name::unknown);
 }
 
 TEST(command_parser, reads_paths)
