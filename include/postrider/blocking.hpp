@@ -27,9 +27,9 @@ public:
     blocking_client& operator=(blocking_client&&) noexcept;
     ~blocking_client(); ///< closes the connection at once, without QUIT
 
-    connect_report connect(server where);                      ///< throws connect_error
-    report send(message what);                                 ///< throws send_error
-    std::vector<report> send_all(std::vector<message> what);   ///< throws send_error
+    connect_report connect(server where);                    ///< throws connect_error
+    report send(message what);                               ///< throws send_error
+    std::vector<report> send_all(std::vector<message> what); ///< throws send_error
     void quit();
 
     bool is_open() const noexcept;
@@ -48,7 +48,7 @@ public:
 
     report deliver(message what);                               ///< throws send_error: invalid settings
     std::vector<report> deliver_all(std::vector<message> what); ///< throws send_error: invalid settings
-    std::vector<planned_route> plan(envelope what);             ///< throws std::system_error: invalid settings
+    std::vector<planned_route> plan(envelope what); ///< throws std::system_error: invalid settings
 
 private:
     struct parts;

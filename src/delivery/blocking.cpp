@@ -19,8 +19,7 @@ namespace {
 void run_until(asio::io_context& loop, const bool& over)
 {
     loop.restart();
-    while (!over && loop.run_one() > 0) {
-    }
+    while (!over && loop.run_one() > 0) {}
     assert(over); // an operation that has not ended is work
 }
 
@@ -64,7 +63,8 @@ connect_report blocking_client::connect(server where)
 
 report blocking_client::send(message what)
 {
-    return wait_for<report>(parts_->loop, [&](auto done) { parts_->smtp.async_send(std::move(what), std::move(done)); });
+    return wait_for<report>(parts_->loop,
+                            [&](auto done) { parts_->smtp.async_send(std::move(what), std::move(done)); });
 }
 
 std::vector<report> blocking_client::send_all(std::vector<message> what)
@@ -96,8 +96,8 @@ blocking_mailer::~blocking_mailer() = default;
 
 report blocking_mailer::deliver(message what)
 {
-    return wait_for<report>(parts_->loop,
-                            [&](auto done) { parts_->direct.async_deliver(std::move(what), std::move(done)); });
+    return wait_for<report>(
+        parts_->loop, [&](auto done) { parts_->direct.async_deliver(std::move(what), std::move(done)); });
 }
 
 std::vector<report> blocking_mailer::deliver_all(std::vector<message> what)

@@ -92,7 +92,8 @@ arrived is_invalid(arrived so_far, const std::string& sentence)
 }
 
 // Greeting and EHLO over a stream that stands.
-asio::awaitable<arrived> greet(engine_ptr e, std::unique_ptr<stream> over, std::string our_name, arrived so_far)
+asio::awaitable<arrived> greet(engine_ptr e, std::unique_ptr<stream> over, std::string our_name,
+                               arrived so_far)
 {
     so_far.report.peer = over->peer();
     e->link = std::make_unique<connection>(e->world, std::move(over), so_far.report.host, our_name, e->how);
@@ -126,7 +127,8 @@ asio::awaitable<policy::host_addresses> addresses_of(engine_ptr e, std::string h
         co_return none;
     }
     const std::chrono::milliseconds limit = delivery::lookup_limit(e->how);
-    const net::address_answers found = co_await net::async_look_up_addresses(e->world, *name, limit, net::use);
+    const net::address_answers found =
+        co_await net::async_look_up_addresses(e->world, *name, limit, net::use);
     co_return policy::decide_addresses(x, found.aaaa, found.a);
 }
 
@@ -159,7 +161,8 @@ asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
             co_return a;
         }
         if (found.trouble) {
-            arrived a = failed(std::move(so_far), phase::lookup, make_error_code(error::lookup_failed), std::move(*found.trouble));
+            arrived a = failed(std::move(so_far), phase::lookup, make_error_code(error::lookup_failed),
+                               std::move(*found.trouble));
             co_return a;
         }
         for (const std::string& address : found.addresses)
@@ -171,7 +174,8 @@ asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
         co_return a;
     }
     const net::connect_limits limits = delivery::connect_limits(e->how);
-    net::connect_result tried = co_await net::async_connect_any(e->world, where->host(), std::move(places), limits, net::use);
+    net::connect_result tried =
+        co_await net::async_connect_any(e->world, where->host(), std::move(places), limits, net::use);
     delivery::trace_connecting(e->how, where->host(), tried);
     if (tried.cancelled) {
         arrived a = was_cancelled(std::move(so_far), phase::connect);
@@ -181,15 +185,18 @@ asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
         std::vector<policy::decision> all;
         for (const policy::connect_failure& f : tried.failures)
             all.push_back(policy::decide_connect(f));
-        policy::trouble meaning = all.size() == 1 ? all.front().meaning : policy::decide_all_hosts(where->host(), all);
-        arrived a = failed(std::move(so_far), phase::connect, make_error_code(error::unreachable), std::move(meaning));
+        policy::trouble meaning = all.size() == 1 ? all.front().meaning
+                                                  : policy::decide_all_hosts(where->host(), all);
+        arrived a = failed(std::move(so_far), phase::connect, make_error_code(error::unreachable),
+                           std::move(meaning));
         co_return a;
     }
     arrived a = co_await greet(e, std::move(tried.made), std::move(our_name), std::move(so_far));
     co_return a;
 }
 
-asio::awaitable<ended<connect_report>> do_connect(engine_ptr e, std::shared_ptr<server> where, std::unique_ptr<stream> over)
+asio::awaitable<ended<connect_report>> do_connect(engine_ptr e, std::shared_ptr<server> where,
+                                                  std::unique_ptr<stream> over)
 {
     e->link.reset();
     e->where = where;
@@ -217,7 +224,8 @@ asio::awaitable<ended<connect_report>> do_connect(engine_ptr e, std::shared_ptr<
     co_return result;
 }
 
-std::vector<report> untried_reports(const std::vector<message>& all, const std::string& why, std::error_code error)
+std::vector<report> untried_reports(const std::vector<message>& all, const std::string& why,
+                                    std::error_code error)
 {
     std::vector<report> reports;
     for (const message& m : all) {
@@ -257,7 +265,8 @@ bool is_untried(const report& r)
 void settle(report& r, const std::vector<smtp::outcome>& outcomes, const connection& link)
 {
     for (std::size_t i = 0; i < outcomes.size(); ++i)
-        delivery::fill_in(r.recipients[i], outcomes[i], policy::decide_outcome(outcomes[i], link.host()).meaning, link);
+        delivery::fill_in(r.recipients[i], outcomes[i],
+                          policy::decide_outcome(outcomes[i], link.host()).meaning, link);
 }
 
 // Sends what is still untried, over a new connection where the old one is gone, as long as every
@@ -396,7 +405,8 @@ void client::connecting::operator()(completion<connect_report> done)
 {
     connect_report instead;
     instead.why = make_error_code(error::operation_in_progress).message();
-    start<connect_report>(impl, do_connect(impl, std::move(where), std::move(over)), std::move(done), std::move(instead));
+    start<connect_report>(impl, do_connect(impl, std::move(where), std::move(over)), std::move(done),
+                          std::move(instead));
 }
 
 void client::sending_one::operator()(completion<report> done)
@@ -421,7 +431,8 @@ void client::start_quit(std::shared_ptr<client_engine> impl, asio::any_completio
     const auto executor = asio::get_associated_executor(done);
     const auto slot = asio::get_associated_cancellation_slot(done);
     auto quiet = [done = std::move(done)](error_code, nothing) mutable { std::move(done)(); };
-    completion<nothing> adapted(asio::bind_cancellation_slot(slot, asio::bind_executor(executor, std::move(quiet))));
+    completion<nothing> adapted(
+        asio::bind_cancellation_slot(slot, asio::bind_executor(executor, std::move(quiet))));
     start<nothing>(impl, do_quit(impl), std::move(adapted), nothing());
 }
 

@@ -25,14 +25,16 @@ constexpr std::chrono::seconds lookup_default{30};
 std::string name_of_this_host()
 {
     std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0 || std::string_view(name.data()).find('.') == std::string_view::npos)
+    if (::gethostname(name.data(), name.size() - 1) != 0 ||
+        std::string_view(name.data()).find('.') == std::string_view::npos)
         return {};
     const auto checked = parse_domain(name.data());
     return checked ? *checked : std::string();
 }
 
 // Of messages that the server was never told of.
-std::vector<std::vector<smtp::outcome>> all_cancelled(const std::vector<net::session_driver::outgoing>& messages)
+std::vector<std::vector<smtp::outcome>> all_cancelled(
+    const std::vector<net::session_driver::outgoing>& messages)
 {
     smtp::outcome o;
     o.error = make_error_code(error::cancelled);
@@ -78,7 +80,8 @@ std::string checked_name(const settings& how)
         return name_of_this_host();
     auto name = parse_domain(how.our_name());
     if (!name)
-        throw std::invalid_argument("'" + base::escaped(how.our_name(), 128) + "' cannot be our name: " + name.problem().what);
+        throw std::invalid_argument("'" + base::escaped(how.our_name(), 128) +
+                                    "' cannot be our name: " + name.problem().what);
     return *std::move(name);
 }
 
@@ -99,7 +102,10 @@ void trace_connecting(const settings& how, std::string_view host, const net::con
 // Octets into lines, for settings::trace(); and the progress of bodies.
 class connection::tracer final : public net::session_observer {
 public:
-    tracer(const settings& how, std::string peer) : trace_(how.trace()), progress_(how.progress()), peer_(std::move(peer)) {}
+    tracer(const settings& how, std::string peer)
+        : trace_(how.trace()), progress_(how.progress()), peer_(std::move(peer))
+    {
+    }
 
     void on_said(std::string_view octets) override { lines(trace_line::kind::client, octets, said_); }
     void on_heard(std::string_view octets) override { lines(trace_line::kind::server, octets, heard_); }
@@ -109,7 +115,8 @@ public:
         if (progress_)
             progress_(wire_octets, ended);
         if (ended)
-            tell(trace_line::kind::body, base::counted(wire_octets, "octet") + " of message, and the lone dot");
+            tell(trace_line::kind::body,
+                 base::counted(wire_octets, "octet") + " of message, and the lone dot");
     }
 
     void on_network(std::string_view what) override
@@ -148,8 +155,8 @@ private:
     std::string peer_, said_, heard_;
 };
 
-connection::connection(std::shared_ptr<net::environment> world, std::unique_ptr<stream> over, std::string host,
-                       const std::string& our_name, const settings& how)
+connection::connection(std::shared_ptr<net::environment> world, std::unique_ptr<stream> over,
+                       std::string host, const std::string& our_name, const settings& how)
     : host_(std::move(host)), peer_(over->peer()), tracer_(std::make_unique<tracer>(how, peer_))
 {
     net::driver_options options;
@@ -173,7 +180,8 @@ asio::awaitable<std::optional<smtp::session_failure>> connection::start()
     co_return session().failure();
 }
 
-asio::awaitable<std::vector<std::vector<smtp::outcome>>> connection::deliver(std::vector<net::session_driver::outgoing> messages)
+asio::awaitable<std::vector<std::vector<smtp::outcome>>> connection::deliver(
+    std::vector<net::session_driver::outgoing> messages)
 {
     const std::size_t expected = messages.size();
     if (const bool stopped = co_await is_cancelled(); stopped) {
@@ -207,7 +215,8 @@ net::session_driver::outgoing outgoing_for(const message& what, const std::vecto
     return {std::move(envelope), what.content()};
 }
 
-void fill_in(recipient_report& r, const smtp::outcome& o, const policy::trouble& meaning, const connection& link)
+void fill_in(recipient_report& r, const smtp::outcome& o, const policy::trouble& meaning,
+             const connection& link)
 {
     r.verdict = o.verdict == verdict::untried ? verdict::untried : meaning.verdict;
     r.where = o.where;

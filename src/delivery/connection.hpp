@@ -47,7 +47,8 @@ public:
     asio::awaitable<std::optional<smtp::session_failure>> start();
 
     /// One vector of outcomes for each message, in their order.
-    asio::awaitable<std::vector<std::vector<smtp::outcome>>> deliver(std::vector<net::session_driver::outgoing> messages);
+    asio::awaitable<std::vector<std::vector<smtp::outcome>>> deliver(
+        std::vector<net::session_driver::outgoing> messages);
 
     asio::awaitable<void> quit();
     void cancel() { driver_->cancel(); }
@@ -69,7 +70,8 @@ private:
 net::session_driver::outgoing outgoing_for(const message& what, const std::vector<std::size_t>& recipients);
 
 /// Everything an outcome says, in a report's terms.
-void fill_in(recipient_report& r, const smtp::outcome& o, const policy::trouble& meaning, const connection& link);
+void fill_in(recipient_report& r, const smtp::outcome& o, const policy::trouble& meaning,
+             const connection& link);
 
 /// A verdict that came without any outcome.
 void fill_in(recipient_report& r, const policy::trouble& meaning, phase where, std::error_code error = {});

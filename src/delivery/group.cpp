@@ -27,7 +27,9 @@ struct open_case {
     // The last host that left hope tells most, as policy::decide_all_hosts() has it.
     bool counts(const policy::decision& d) const
     {
-        const auto leaves_hope = [](const policy::decision& t) { return t.meaning.verdict != verdict::refused; };
+        const auto leaves_hope = [](const policy::decision& t) {
+            return t.meaning.verdict != verdict::refused;
+        };
         return leaves_hope(d) || std::none_of(tried.begin(), tried.end(), leaves_hope);
     }
 };
@@ -40,7 +42,8 @@ bool tells_of_the_host(const std::error_code& why)
 
 class round_of_hosts {
 public:
-    round_of_hosts(std::shared_ptr<shared_means> means, group what) : means_(std::move(means)), domain_(std::move(what.domain))
+    round_of_hosts(std::shared_ptr<shared_means> means, group what)
+        : means_(std::move(means)), domain_(std::move(what.domain))
     {
         for (const consignment& c : what.consignments)
             for (std::size_t i : c.recipients)
@@ -218,7 +221,8 @@ private:
         }
     }
 
-    static policy::decision unreachable(const std::string& host, const std::vector<policy::connect_failure>& failures)
+    static policy::decision unreachable(const std::string& host,
+                                        const std::vector<policy::connect_failure>& failures)
     {
         std::vector<policy::decision> all;
         for (const policy::connect_failure& f : failures)
@@ -264,8 +268,8 @@ private:
     std::shared_ptr<shared_means> means_;
     std::string domain_;
     std::chrono::milliseconds connecting_left_ = connecting_limit; // for all hosts together
-    std::vector<open_case> open_; // recipients of one message stand together
-    bool left_at_work_ = false;   // the last host took something, and left before it was told of all
+    std::vector<open_case> open_;                                  // recipients of one message stand together
+    bool left_at_work_ = false; // the last host took something, and left before it was told of all
 };
 
 } // namespace
@@ -275,19 +279,23 @@ asio::awaitable<policy::route> find_route(std::shared_ptr<shared_means> means, s
     policy::mx_options options;
     options.own_name = means->how.own_host();
     policy::mx_lookup lookup(domain, std::move(options));
-    const policy::random_below random = [world = means->world.get()](std::uint32_t bound) { return world->random(bound); };
+    const policy::random_below random = [world = means->world.get()](std::uint32_t bound) {
+        return world->random(bound);
+    };
     const std::chrono::milliseconds limit = lookup_limit(means->how);
     while (const std::optional<dns::question> q = lookup.next()) {
         if (const bool stopped = co_await is_cancelled(); stopped)
             break; // whoever asks looks at that first
         dns::name owner = q->owner;
-        const dns::answer answer = co_await means->world->names().async_resolve(std::move(owner), q->kind, limit, net::use);
+        const dns::answer answer =
+            co_await means->world->names().async_resolve(std::move(owner), q->kind, limit, net::use);
         lookup.answered(answer, random);
     }
     co_return lookup.found();
 }
 
-asio::awaitable<policy::host_addresses> find_addresses(std::shared_ptr<shared_means> means, policy::exchanger host)
+asio::awaitable<policy::host_addresses> find_addresses(std::shared_ptr<shared_means> means,
+                                                       policy::exchanger host)
 {
     net::address_answers found;
     if (!host.literal) {
@@ -299,7 +307,8 @@ asio::awaitable<policy::host_addresses> find_addresses(std::shared_ptr<shared_me
         }
         if (const bool stopped = co_await is_cancelled(); stopped)
             co_return policy::host_addresses();
-        found = co_await net::async_look_up_addresses(means->world, *name, lookup_limit(means->how), net::use);
+        found =
+            co_await net::async_look_up_addresses(means->world, *name, lookup_limit(means->how), net::use);
     }
     co_return policy::decide_addresses(host, found.aaaa, found.a);
 }

@@ -41,7 +41,8 @@ struct group {
 asio::awaitable<policy::route> find_route(std::shared_ptr<shared_means> means, std::string domain);
 
 /// The addresses of one exchanger.
-asio::awaitable<policy::host_addresses> find_addresses(std::shared_ptr<shared_means> means, policy::exchanger host);
+asio::awaitable<policy::host_addresses> find_addresses(std::shared_ptr<shared_means> means,
+                                                       policy::exchanger host);
 
 /// Settles every recipient of the group. The messages and reports must stay until it has ended.
 asio::awaitable<void> deliver_group(std::shared_ptr<shared_means> means, group what);

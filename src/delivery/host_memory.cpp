@@ -18,10 +18,7 @@ void host_memory::mark_bad(const std::string& host, net::time_point now)
                                        [](const auto& a, const auto& b) { return a.second < b.second; }));
 }
 
-void host_memory::mark_good(const std::string& host)
-{
-    failed_.erase(host);
-}
+void host_memory::mark_good(const std::string& host) { failed_.erase(host); }
 
 bool host_memory::is_bad(const std::string& host, net::time_point now) const
 {

@@ -16,7 +16,8 @@ namespace postrider::delivery {
 
 class host_memory {
 public:
-    explicit host_memory(std::chrono::seconds remembered = std::chrono::minutes(5), std::size_t hosts_max = 10'000)
+    explicit host_memory(std::chrono::seconds remembered = std::chrono::minutes(5),
+                         std::size_t hosts_max = 10'000)
         : remembered_(remembered), hosts_max_(hosts_max)
     {
     }

@@ -236,7 +236,8 @@ asio::awaitable<planned_route> plan_domain(std::shared_ptr<delivery::shared_mean
         h.implicit = x.implicit;
         policy::host_addresses found = co_await delivery::find_addresses(means, x);
         for (const std::string& a : found.addresses)
-            h.addresses.push_back(net::endpoint(asio::ip::make_address(a), means->how.exchanger_port()).to_string());
+            h.addresses.push_back(
+                net::endpoint(asio::ip::make_address(a), means->how.exchanger_port()).to_string());
         if (found.trouble)
             h.why = std::move(found.trouble->sentence);
         plan.hosts.push_back(std::move(h));
@@ -273,7 +274,8 @@ void start(const engine_ptr& e, asio::awaitable<ended<Value>> work, completion<V
 {
     auto stop = std::make_shared<delivery::stop_signal>();
     e->under_way.insert(stop);
-    delivery::run<Value>(e->executor, std::move(work), stop, std::move(done), [e, stop] { e->under_way.erase(stop); });
+    delivery::run<Value>(e->executor, std::move(work), stop, std::move(done),
+                         [e, stop] { e->under_way.erase(stop); });
 }
 
 } // namespace

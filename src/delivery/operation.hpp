@@ -72,7 +72,8 @@ inline asio::awaitable<bool> is_cancelled()
 }
 
 template <class Value>
-asio::awaitable<ended<Value>> begin_and_do(std::shared_ptr<stop_signal> stop, asio::awaitable<ended<Value>> work)
+asio::awaitable<ended<Value>> begin_and_do(std::shared_ptr<stop_signal> stop,
+                                           asio::awaitable<ended<Value>> work)
 {
     co_await begin(std::move(stop));
     ended<Value> result = co_await std::move(work);
@@ -85,8 +86,8 @@ template <class Value>
 class promised_call {
 public:
     promised_call(asio::any_io_executor executor, completion<Value> done)
-        : executor_(std::move(executor)), own_(asio::make_work_guard(asio::get_associated_executor(done, executor_))),
-          done_(std::move(done))
+        : executor_(std::move(executor)),
+          own_(asio::make_work_guard(asio::get_associated_executor(done, executor_))), done_(std::move(done))
     {
     }
 
@@ -94,17 +95,18 @@ public:
     {
         // One from a std::error_code of 0 would be no error, and yet not equal to error_code().
         const error_code ec = error ? error_code(error) : error_code();
-        asio::post(executor_, [own = std::move(own_), done = std::move(done_), ec, value = std::move(value)]() mutable {
-            auto call = [done = std::move(done), ec, value = std::move(value)]() mutable {
-                std::move(done)(ec, std::move(value));
-            };
-            asio::dispatch(own.get_executor(), std::move(call));
-        });
+        asio::post(executor_,
+                   [own = std::move(own_), done = std::move(done_), ec, value = std::move(value)]() mutable {
+                       auto call = [done = std::move(done), ec, value = std::move(value)]() mutable {
+                           std::move(done)(ec, std::move(value));
+                       };
+                       asio::dispatch(own.get_executor(), std::move(call));
+                   });
     }
 
 private:
-    using own_executor = decltype(asio::get_associated_executor(std::declval<const completion<Value>&>(),
-                                                                std::declval<const asio::any_io_executor&>()));
+    using own_executor = decltype(asio::get_associated_executor(
+        std::declval<const completion<Value>&>(), std::declval<const asio::any_io_executor&>()));
 
     asio::any_io_executor executor_;
     asio::executor_work_guard<own_executor> own_;
@@ -114,8 +116,8 @@ private:
 /// `stop` is emitted by the caller's slot and by whoever else wants the operation to end; `at_end`
 /// is called before the handler.
 template <class Value, class AtEnd>
-void run(const asio::any_io_executor& executor, asio::awaitable<ended<Value>> work, std::shared_ptr<stop_signal> stop,
-         completion<Value> done, AtEnd at_end)
+void run(const asio::any_io_executor& executor, asio::awaitable<ended<Value>> work,
+         std::shared_ptr<stop_signal> stop, completion<Value> done, AtEnd at_end)
 {
     auto slot = asio::get_associated_cancellation_slot(done);
     if (slot.is_connected())

@@ -29,8 +29,8 @@ bool report::all_delivered() const noexcept
 
 std::size_t report::count(verdict v) const noexcept
 {
-    return static_cast<std::size_t>(
-        std::count_if(recipients.begin(), recipients.end(), [v](const recipient_report& r) { return r.verdict == v; }));
+    return static_cast<std::size_t>(std::count_if(recipients.begin(), recipients.end(),
+                                                  [v](const recipient_report& r) { return r.verdict == v; }));
 }
 
 send_error::send_error(std::error_code why, postrider::report what)

@@ -20,7 +20,8 @@ result<std::uint16_t> parse_port(std::string_view text, std::size_t at)
     unsigned port = 0;
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
     if (ec != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535)
-        return problem{"'" + base::escaped(text, 64) + "' is no port: a number from 1 to 65535 is needed", at};
+        return problem{"'" + base::escaped(text, 64) + "' is no port: a number from 1 to 65535 is needed",
+                       at};
     return static_cast<std::uint16_t>(port);
 }
 
@@ -59,12 +60,14 @@ result<server> server::parse(std::string_view text)
     return server(*std::move(name), port);
 }
 
-server::server(std::string_view text) : server([text] {
-    auto parsed = parse(text);
-    if (!parsed)
-        throw std::invalid_argument("'" + base::escaped(text, 128) + "' is no server: " + parsed.problem().what);
-    return *std::move(parsed);
-}())
+server::server(std::string_view text)
+    : server([text] {
+          auto parsed = parse(text);
+          if (!parsed)
+              throw std::invalid_argument("'" + base::escaped(text, 128) +
+                                          "' is no server: " + parsed.problem().what);
+          return *std::move(parsed);
+      }())
 {
 }
 

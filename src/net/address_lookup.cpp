@@ -54,9 +54,11 @@ void look_up_addresses(std::shared_ptr<environment> world, dns::name host, std::
     };
     resolver& names = b->world->names();
     names.resolve(host, dns::type::aaaa, limit,
-                  asio::bind_cancellation_slot(b->stop_aaaa.slot(), asio::bind_executor(executor, std::move(aaaa_came))));
-    names.resolve(std::move(host), dns::type::a, limit,
-                  asio::bind_cancellation_slot(b->stop_a.slot(), asio::bind_executor(executor, std::move(a_came))));
+                  asio::bind_cancellation_slot(b->stop_aaaa.slot(),
+                                               asio::bind_executor(executor, std::move(aaaa_came))));
+    names.resolve(
+        std::move(host), dns::type::a, limit,
+        asio::bind_cancellation_slot(b->stop_a.slot(), asio::bind_executor(executor, std::move(a_came))));
 }
 
 } // namespace postrider::net

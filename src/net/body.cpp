@@ -22,7 +22,10 @@ namespace {
 // All of it in one range.
 class whole_reader final : public body_reader {
 public:
-    whole_reader(std::string_view octets, std::shared_ptr<const void> keeper) : octets_(octets), keeper_(std::move(keeper)) {}
+    whole_reader(std::string_view octets, std::shared_ptr<const void> keeper)
+        : octets_(octets), keeper_(std::move(keeper))
+    {
+    }
 
     status read(std::string_view& range) override
     {
@@ -38,7 +41,10 @@ private:
 // Octets that lie still somewhere, kept there by `keeper`.
 class memory_source final : public body_source {
 public:
-    memory_source(std::string_view octets, std::shared_ptr<const void> keeper) : octets_(octets), keeper_(std::move(keeper)) {}
+    memory_source(std::string_view octets, std::shared_ptr<const void> keeper)
+        : octets_(octets), keeper_(std::move(keeper))
+    {
+    }
 
     std::unique_ptr<body_reader> open() override { return std::make_unique<whole_reader>(octets_, keeper_); }
     std::optional<std::uint64_t> size() const override { return octets_.size(); }
@@ -91,10 +97,7 @@ body::body(std::string octets)
 
 body::body(const char* octets) : body(std::string(octets)) {}
 
-body body::view(std::string_view octets)
-{
-    return body(std::make_shared<memory_source>(octets, nullptr));
-}
+body body::view(std::string_view octets) { return body(std::make_shared<memory_source>(octets, nullptr)); }
 
 body body::file(const std::string& path)
 {
@@ -113,8 +116,10 @@ body body::file(const std::string& path)
     if (mapped == MAP_FAILED)
         throw std::system_error(errno, std::generic_category(), path);
     ::madvise(mapped, size, MADV_SEQUENTIAL);
-    std::shared_ptr<const void> keeper(mapped, [size](const void* at) { ::munmap(const_cast<void*>(at), size); });
-    return body(std::make_shared<memory_source>(std::string_view(static_cast<const char*>(mapped), size), keeper));
+    std::shared_ptr<const void> keeper(mapped,
+                                       [size](const void* at) { ::munmap(const_cast<void*>(at), size); });
+    return body(
+        std::make_shared<memory_source>(std::string_view(static_cast<const char*>(mapped), size), keeper));
 }
 
 } // namespace postrider

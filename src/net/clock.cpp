@@ -41,10 +41,7 @@ time_point timer_service::now() const
     return time_point(std::chrono::steady_clock::now().time_since_epoch());
 }
 
-void timer_service::make_virtual()
-{
-    virtual_ = true;
-}
+void timer_service::make_virtual() { virtual_ = true; }
 
 void timer_service::wait_until(time_point when, asio::any_io_executor executor, handler done)
 {

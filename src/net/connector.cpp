@@ -17,8 +17,8 @@ namespace {
 
 class race : public std::enable_shared_from_this<race> {
 public:
-    race(std::shared_ptr<environment> world, std::string host, std::vector<endpoint> places, connect_limits limits,
-         connect_result_handler done)
+    race(std::shared_ptr<environment> world, std::string host, std::vector<endpoint> places,
+         connect_limits limits, connect_result_handler done)
         : world_(std::move(world)), host_(std::move(host)), places_(std::move(places)), limits_(limits),
           done_(std::move(done)), attempts_(places_.size())
     {
@@ -165,7 +165,8 @@ void connect_any(std::shared_ptr<environment> world, std::string host, std::vect
         complete_later(executor, std::move(done), connect_result());
         return;
     }
-    std::make_shared<race>(std::move(world), std::move(host), std::move(places), limits, std::move(done))->begin();
+    std::make_shared<race>(std::move(world), std::move(host), std::move(places), limits, std::move(done))
+        ->begin();
 }
 
 } // namespace postrider::net

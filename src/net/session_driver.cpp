@@ -146,11 +146,12 @@ private:
         if (reading_ || !open_)
             return;
         reading_ = true;
-        connection_->async_read(asio::buffer(input_), [self = shared_from_this()](error_code ec, std::size_t n) {
-            self->reading_ = false;
-            if (self->open_)
-                self->on_read(ec, n);
-        });
+        connection_->async_read(asio::buffer(input_),
+                                [self = shared_from_this()](error_code ec, std::size_t n) {
+                                    self->reading_ = false;
+                                    if (self->open_)
+                                        self->on_read(ec, n);
+                                });
     }
 
     void on_read(error_code ec, std::size_t n)
@@ -186,7 +187,8 @@ private:
             if (ec == asio::error::would_block || ec == asio::error::try_again)
                 return;
             if (ec) {
-                (void)session_.resume(failure(error::connection_lost, ec == asio::error::eof ? std::string() : ec.message()));
+                (void)session_.resume(
+                    failure(error::connection_lost, ec == asio::error::eof ? std::string() : ec.message()));
                 return;
             }
             smtp::event e = heard(n);
@@ -319,7 +321,8 @@ private:
         case body_reader::status::ready: break;
         case body_reader::status::waiting: wait_for_source(); return false;
         case body_reader::status::failed:
-            fail(error::body_failed, reader_ ? reader_->why() : "the message was a stream and has been read before");
+            fail(error::body_failed,
+                 reader_ ? reader_->why() : "the message was a stream and has been read before");
             return false;
         }
         if (!range_.empty() && std::memchr(range_.data(), 0, range_.size())) {
@@ -374,7 +377,8 @@ private:
         if (!open_ || session_.closed())
             return;
         if (source_waits_)
-            fail(error::body_failed, fmt::format("its source brought nothing for {} s", effective_limit().count()));
+            fail(error::body_failed,
+                 fmt::format("its source brought nothing for {} s", effective_limit().count()));
         else
             fail(error::timed_out);
     }
@@ -392,7 +396,8 @@ private:
     void fail(error why, std::string detail = {})
     {
         if (options_.observer)
-            options_.observer->on_network(make_error_code(why).message() + (detail.empty() ? "" : ": " + detail));
+            options_.observer->on_network(make_error_code(why).message() +
+                                          (detail.empty() ? "" : ": " + detail));
         perform(session_.resume(failure(why, std::move(detail))));
     }
 
@@ -455,7 +460,7 @@ private:
     bool reading_ = false;
     std::array<char, 16 * 1024> input_;
 
-    smtp::told writing_ = smtp::told::written;   // what to tell when to_write_ has left
+    smtp::told writing_ = smtp::told::written; // what to tell when to_write_ has left
     std::vector<asio::const_buffer> to_write_;
     std::size_t unbroken_ = 0; // octets written since others had their turn
 
@@ -463,14 +468,15 @@ private:
     std::unique_ptr<body_reader> reader_;
     smtp::data_encoder encoder_;
     std::vector<std::string_view> ranges_;
-    std::string_view range_;                     // of the source, not yet encoded
+    std::string_view range_; // of the source, not yet encoded
     std::uint64_t message_ = 0;
     std::uint64_t body_octets_ = 0, body_octets_total_ = 0;
     bool last_range_ = false, body_ended_ = false;
     bool source_waits_ = false; // for its next octets
 };
 
-session_driver::session_driver(std::shared_ptr<environment> world, std::unique_ptr<stream> connection, driver_options options)
+session_driver::session_driver(std::shared_ptr<environment> world, std::unique_ptr<stream> connection,
+                               driver_options options)
     : engine_(std::make_shared<engine>(std::move(world), std::move(connection), std::move(options)))
 {
 }
@@ -478,7 +484,10 @@ session_driver::session_driver(std::shared_ptr<environment> world, std::unique_p
 session_driver::~session_driver() { engine_->abandon(); }
 
 void session_driver::start(handler done) { engine_->start(std::move(done)); }
-void session_driver::deliver(std::vector<outgoing> messages, handler done) { engine_->deliver(std::move(messages), std::move(done)); }
+void session_driver::deliver(std::vector<outgoing> messages, handler done)
+{
+    engine_->deliver(std::move(messages), std::move(done));
+}
 void session_driver::quit(handler done) { engine_->quit(std::move(done)); }
 void session_driver::cancel() { engine_->cancel(); }
 smtp::session& session_driver::session() noexcept { return engine_->session(); }

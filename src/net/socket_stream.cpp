@@ -48,7 +48,10 @@ public:
         socket_.async_write_some(kept, std::move(done));
     }
 
-    std::size_t read_now(asio::mutable_buffer into, error_code& ec) override { return socket_.read_some(into, ec); }
+    std::size_t read_now(asio::mutable_buffer into, error_code& ec) override
+    {
+        return socket_.read_some(into, ec);
+    }
 
     std::size_t write_now(std::span<const asio::const_buffer> octets, error_code& ec) override
     {

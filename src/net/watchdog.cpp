@@ -55,7 +55,8 @@ struct watchdog::state : std::enable_shared_from_this<state> {
     }
 };
 
-watchdog::watchdog(std::shared_ptr<environment> world, std::function<void()> barks) : state_(std::make_shared<state>())
+watchdog::watchdog(std::shared_ptr<environment> world, std::function<void()> barks)
+    : state_(std::make_shared<state>())
 {
     state_->world = std::move(world);
     state_->barks = std::move(barks);
@@ -74,9 +75,6 @@ void watchdog::watch(time_point deadline)
         state_->wait();
 }
 
-void watchdog::rest()
-{
-    state_->rest();
-}
+void watchdog::rest() { state_->rest(); }
 
 } // namespace postrider::net

@@ -98,8 +98,10 @@ private:
         for (std::size_t i = 0; i < addresses; ++i) {
             const bool v6 = world->chance(0.4);
             const std::size_t n = ++addresses_;
-            world->dns(v6 ? fmt::format("{} AAAA 2001:db8::{:x}", host, n) : fmt::format("{} A 192.0.2.{}", host, n));
-            world->put(v6 ? fmt::format("[2001:db8::{:x}]:25", n) : fmt::format("192.0.2.{}:25", n), some_place(host));
+            world->dns(v6 ? fmt::format("{} AAAA 2001:db8::{:x}", host, n)
+                          : fmt::format("{} A 192.0.2.{}", host, n));
+            world->put(v6 ? fmt::format("[2001:db8::{:x}]:25", n) : fmt::format("192.0.2.{}:25", n),
+                       some_place(host));
         }
     }
 
@@ -112,7 +114,9 @@ private:
                  : kind == 2 ? sim_place::kind::unreachable
                              : sim_place::kind::listens;
         p.connect_delay = std::chrono::milliseconds(world->roll(400));
-        p.server = [this, host] { return std::make_shared<test::sim_mail_server>(host, some_manners(), taken); };
+        p.server = [this, host] {
+            return std::make_shared<test::sim_mail_server>(host, some_manners(), taken);
+        };
         p.line = [this] { return some_line(); };
         return p;
     }
@@ -182,10 +186,12 @@ private:
 
     std::string some_text(const std::string& id)
     {
-        constexpr std::array<std::string_view, 9> pieces{"\r\n", "\n", "\r", ".", "..", "a line of text", "\r\n.\r\n",
-                                                         "\n.\n", "x"};
+        constexpr std::array<std::string_view, 9> pieces{"\r\n",           "\n",        "\r",    ".", "..",
+                                                         "a line of text", "\r\n.\r\n", "\n.\n", "x"};
         std::string text = fmt::format("X-Sim: {}\r\n\r\n", id);
-        const std::size_t size = slow_and_small ? world->roll(600) : world->chance(0.1) ? 100'000 : world->roll(5000);
+        const std::size_t size = slow_and_small       ? world->roll(600)
+                                 : world->chance(0.1) ? 100'000
+                                                      : world->roll(5000);
         while (text.size() < size)
             text += pieces[world->roll(pieces.size())];
         if (world->chance(0.15))
@@ -216,7 +222,8 @@ void check_recipient(const scene& s, std::size_t m, const recipient_report& r)
     const bool delivered = r.verdict == verdict::delivered;
     EXPECT_TRUE(!delivered || told == 1) << who << " is called delivered, and no server has said so";
     EXPECT_TRUE(delivered || taken == 0 || r.verdict == verdict::in_doubt) << who << " has the message";
-    EXPECT_TRUE(delivered || told == 0 || r.error == error::cancelled) << who << " has it, and the server said so";
+    EXPECT_TRUE(delivered || told == 0 || r.error == error::cancelled)
+        << who << " has it, and the server said so";
     EXPECT_TRUE(delivered || !r.why.empty());
 }
 
@@ -270,7 +277,8 @@ void mail_through_a_mailer(std::uint64_t seed)
     };
     direct->async_deliver_all(s.messages, asio::bind_cancellation_slot(stop.slot(), done));
     const std::uint32_t end = s.world->roll(8); // how it ends: mostly by itself
-    const auto moment = s.world->now() + std::chrono::milliseconds(s.world->roll(s.world->chance(0.5) ? 300 : 60'000));
+    const auto moment = s.world->now() +
+                        std::chrono::milliseconds(s.world->roll(s.world->chance(0.5) ? 300 : 60'000));
     if (end < 3) {
         s.world->at(moment, [&, end] {
             if (end == 0)
@@ -305,7 +313,8 @@ void mail_through_a_client(std::uint64_t seed)
             got.reports = std::move(reports);
         });
     });
-    const auto moment = s.world->now() + std::chrono::milliseconds(s.world->roll(s.world->chance(0.5) ? 300 : 60'000));
+    const auto moment = s.world->now() +
+                        std::chrono::milliseconds(s.world->roll(s.world->chance(0.5) ? 300 : 60'000));
     if (s.world->chance(0.3)) {
         s.world->at(moment, [&] {
             if (smtp)

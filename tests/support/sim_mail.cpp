@@ -40,9 +40,9 @@ std::string in_full(const report& r)
 {
     std::string all;
     for (const recipient_report& one : r.recipients)
-        all += fmt::format("{}: {} in {} by {} [{}] {}: {} ({})\n", one.recipient.to_string(), to_string(one.verdict),
-                           to_string(one.where), one.host, one.peer, one.said ? one.said->code() : 0, one.why,
-                           one.error.message());
+        all += fmt::format("{}: {} in {} by {} [{}] {}: {} ({})\n", one.recipient.to_string(),
+                           to_string(one.verdict), to_string(one.where), one.host, one.peer,
+                           one.said ? one.said->code() : 0, one.why, one.error.message());
     return all;
 }
 

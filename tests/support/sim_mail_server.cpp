@@ -195,7 +195,8 @@ void sim_mail_server::say_one(std::string_view reply)
             wire_->say(reply);
         return;
     }
-    if (how_.fault == reply_fault::goodbye || how_.fault == reply_fault::goodbye_stay || how_.fault == reply_fault::refusal)
+    if (how_.fault == reply_fault::goodbye || how_.fault == reply_fault::goodbye_stay ||
+        how_.fault == reply_fault::refusal)
         disown(reply);
     switch (how_.fault) {
     case reply_fault::goodbye:

@@ -47,13 +47,13 @@ enum class reply_fault {
 
 struct sim_manners {
     smtp::server_options options;
-    std::chrono::milliseconds thinking{0};  ///< before each write
-    std::size_t reply_number = 0;           ///< of the reply that something is done to; 0: none
+    std::chrono::milliseconds thinking{0}; ///< before each write
+    std::size_t reply_number = 0;          ///< of the reply that something is done to; 0: none
     reply_fault fault = reply_fault::none;
-    std::string early;                      ///< said when the body begins to come: "552 5.3.4 too big"
+    std::string early; ///< said when the body begins to come: "552 5.3.4 too big"
     bool early_closes = false;
-    std::size_t messages_max = 0;           ///< 421 to the next MAIL, and the end; 0: no limit
-    std::string at_rest;                    ///< said, and closed, so long after a message was taken
+    std::size_t messages_max = 0; ///< 421 to the next MAIL, and the end; 0: no limit
+    std::string at_rest;          ///< said, and closed, so long after a message was taken
     std::function<std::optional<smtp::server::answer>(const std::string& recipient)> to_recipient;
     std::optional<smtp::server::answer> to_message; ///< in place of taking it
 };

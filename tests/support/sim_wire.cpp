@@ -152,7 +152,8 @@ std::size_t sim_wire::take_from(std::span<const asio::const_buffer> octets, erro
     for (const asio::const_buffer& b : octets)
         piece.append(static_cast<const char*>(b.data()), std::min(b.size(), room - piece.size()));
     under_way_up_ += piece.size();
-    ground_.at(arrival(last_up_), [self = shared_from_this(), piece]() mutable { self->arrived_up(std::move(piece)); });
+    ground_.at(arrival(last_up_),
+               [self = shared_from_this(), piece]() mutable { self->arrived_up(std::move(piece)); });
     return piece.size();
 }
 

@@ -147,7 +147,8 @@ void sim_world::at(net::time_point when, std::function<void()> what)
 
 std::size_t sim_world::open_connections() const
 {
-    return static_cast<std::size_t>(std::count_if(wires_.begin(), wires_.end(), [](const auto& w) { return w->client_open(); }));
+    return static_cast<std::size_t>(
+        std::count_if(wires_.begin(), wires_.end(), [](const auto& w) { return w->client_open(); }));
 }
 
 std::shared_ptr<sim_wire> sim_world::wire_to(const std::string& address, const sim_place& place)
@@ -180,7 +181,8 @@ void sim_world::connect(const net::endpoint& to, net::connect_handler done)
                 alive->call(executor, asio::error::operation_aborted, nullptr);
         });
     const auto found = places_.find(address);
-    const sim_place place = found == places_.end() ? sim_place{sim_place::kind::refuses, {}, {}, {}} : found->second;
+    const sim_place place = found == places_.end() ? sim_place{sim_place::kind::refuses, {}, {}, {}}
+                                                   : found->second;
     if (place.what == sim_place::kind::silent) {
         unanswered_.push_back(pending); // until its slot ends it
         return;
@@ -190,7 +192,8 @@ void sim_world::connect(const net::endpoint& to, net::connect_handler done)
             return;
         if (place.what != sim_place::kind::listens) {
             const bool refused = place.what == sim_place::kind::refuses;
-            const error_code ec = refused ? asio::error::connection_refused : asio::error::network_unreachable;
+            const error_code ec = refused ? asio::error::connection_refused
+                                          : asio::error::network_unreachable;
             pending->call(self->executor(), ec, nullptr);
             return;
         }

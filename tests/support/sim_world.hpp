@@ -31,7 +31,9 @@ struct sim_place {
     std::function<sim_line()> line = [] { return sim_line(); };
 };
 
-class sim_world final : public net::environment, public sim_ground, public std::enable_shared_from_this<sim_world> {
+class sim_world final : public net::environment,
+                        public sim_ground,
+                        public std::enable_shared_from_this<sim_world> {
 public:
     sim_world(asio::io_context& context, std::uint64_t seed);
     ~sim_world() override;
@@ -54,8 +56,11 @@ public:
     void settle();
 
     std::size_t open_connections() const;
-    std::size_t open_waits() const noexcept { return waits_; }       ///< of those who use the world
-    const std::vector<std::string>& connects() const noexcept { return connects_; } ///< "2 ms 192.0.2.1:25", in order
+    std::size_t open_waits() const noexcept { return waits_; } ///< of those who use the world
+    const std::vector<std::string>& connects() const noexcept
+    {
+        return connects_;
+    } ///< "2 ms 192.0.2.1:25", in order
     std::size_t most_connections() const noexcept { return most_connections_; }
     net::clock::duration elapsed() const { return now() - began_; }
 

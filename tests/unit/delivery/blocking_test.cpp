@@ -29,7 +29,10 @@ using test::verdicts;
 // "lost" it says nothing and closes.
 class small_server {
 public:
-    small_server() : acceptor_(context_, tcp::endpoint(asio::ip::address_v4::loopback(), 0)), thread_([this] { run(); }) {}
+    small_server()
+        : acceptor_(context_, tcp::endpoint(asio::ip::address_v4::loopback(), 0)), thread_([this] { run(); })
+    {
+    }
 
     ~small_server()
     {
@@ -55,7 +58,10 @@ private:
         }
     }
 
-    static void say(tcp::socket& s, const std::string& line, error_code& ec) { asio::write(s, asio::buffer(line + "\r\n"), ec); }
+    static void say(tcp::socket& s, const std::string& line, error_code& ec)
+    {
+        asio::write(s, asio::buffer(line + "\r\n"), ec);
+    }
 
     static void serve(tcp::socket& s, error_code& ec)
     {
@@ -90,7 +96,10 @@ private:
     std::thread thread_;
 };
 
-message to(std::string_view recipient) { return {envelope("ann@a.example", {recipient}), "Subject: x\n\nhi\n"}; }
+message to(std::string_view recipient)
+{
+    return {envelope("ann@a.example", {recipient}), "Subject: x\n\nhi\n"};
+}
 
 TEST(blocking, client)
 {

@@ -105,7 +105,8 @@ protected:
 
     client make(settings how = {}) { return delivery::client_in(world, how.our_name("client.example")); }
 
-    static message to(std::initializer_list<std::string_view> recipients, body content = "Subject: hi\n\nhello\n")
+    static message to(std::initializer_list<std::string_view> recipients,
+                      body content = "Subject: hi\n\nhello\n")
     {
         return {envelope("ann@a.example", recipients), std::move(content)};
     }
@@ -155,7 +156,8 @@ TEST_F(client_test, many_messages_go_over_one_connection)
     EXPECT_EQ(connected.peer, "192.0.2.1:25");
     EXPECT_THAT(connected.extensions, testing::Contains("PIPELINING"));
     for (int i = 0; i < 3; ++i)
-        EXPECT_EQ(verdicts(send(smtp, to({"bob@b.example", "eve@b.example"}))), "delivered 250, delivered 250");
+        EXPECT_EQ(verdicts(send(smtp, to({"bob@b.example", "eve@b.example"}))),
+                  "delivered 250, delivered 250");
     EXPECT_EQ(world->connects().size(), 1u);
     EXPECT_EQ(taken->size(), 3u);
     EXPECT_EQ(taken->front().content, "Subject: hi\r\n\r\nhello\r\n");
@@ -349,7 +351,8 @@ TEST_F(client_test, cancelled_by_its_own_slot_and_no_other_operation_with_it)
     };
     smtp.async_connect(server("mx.example.org"), asio::bind_cancellation_slot(stop.slot(), first));
     world->run(1ms, [] { return false; });
-    for (const auto type : {asio::cancellation_type::partial, asio::cancellation_type::total, asio::cancellation_type::terminal})
+    for (const auto type : {asio::cancellation_type::partial, asio::cancellation_type::total,
+                            asio::cancellation_type::terminal})
         stop.emit(type);
     world->run();
     EXPECT_EQ(calls, 2);
@@ -380,9 +383,11 @@ TEST_F(client_test, cancelled_at_any_moment)
             ended = world->now();
         };
         auto connected_now = [&](error_code, connect_report) {
-            smtp.async_send(to({"bob@b.example", "eve@b.example"}), asio::bind_cancellation_slot(stop.slot(), sent));
+            smtp.async_send(to({"bob@b.example", "eve@b.example"}),
+                            asio::bind_cancellation_slot(stop.slot(), sent));
         };
-        smtp.async_connect(server("mx.example.org"), asio::bind_cancellation_slot(stop.slot(), connected_now));
+        smtp.async_connect(server("mx.example.org"),
+                           asio::bind_cancellation_slot(stop.slot(), connected_now));
         world->at(began + half_ms * 500us, [&] { stop.emit(asio::cancellation_type::terminal); });
         world->run();
         ASSERT_TRUE(got);
@@ -401,7 +406,8 @@ TEST_F(client_test, a_source_may_wait)
     listen();
     client smtp = make();
     ASSERT_FALSE(connect(smtp));
-    const auto source = std::make_shared<slow_source>(world, std::vector<std::string>{"Subject: slow\r\n", "\r\n.dot", "\nend"});
+    const auto source = std::make_shared<slow_source>(
+        world, std::vector<std::string>{"Subject: slow\r\n", "\r\n.dot", "\nend"});
     const report r = send(smtp, to({"bob@b.example"}, body(source)));
     EXPECT_EQ(verdicts(r), "delivered 250") << test::in_full(r);
     ASSERT_EQ(taken->size(), 1u);
@@ -477,7 +483,8 @@ TEST_F(client_test, eight_bit_octets_that_show_late_where_nobody_offers_8bitmime
     listen(how);
     client smtp = make();
     ASSERT_FALSE(connect(smtp));
-    const auto source = std::make_shared<slow_source>(world, std::vector<std::string>{"Subject: x\n\n", "gr\xC3\xBC\xC3\x9F"});
+    const auto source = std::make_shared<slow_source>(
+        world, std::vector<std::string>{"Subject: x\n\n", "gr\xC3\xBC\xC3\x9F"});
     const report r = send(smtp, to({"bob@b.example"}, body(source)));
     EXPECT_EQ(verdicts(r), "refused") << test::in_full(r);
     EXPECT_EQ(ec, make_error_code(error::eight_bit_body));
@@ -610,7 +617,9 @@ TEST_F(client_test, what_is_said_can_be_watched)
     client smtp = make(how);
     ASSERT_FALSE(connect(smtp));
     (void)send(smtp, to({"bob@b.example"}));
-    EXPECT_THAT(seen, HasSubstr("C: MAIL FROM:<ann@a.example>\nC: RCPT TO:<bob@b.example>\nC: DATA\nS: 250 2.1.0 go on\n"));
+    EXPECT_THAT(
+        seen,
+        HasSubstr("C: MAIL FROM:<ann@a.example>\nC: RCPT TO:<bob@b.example>\nC: DATA\nS: 250 2.1.0 go on\n"));
     EXPECT_THAT(seen, HasSubstr("B: 25 octets of message, and the lone dot\nS: 250 2.0.0 taken as 0"));
 }
 

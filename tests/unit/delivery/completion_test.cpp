@@ -10,8 +10,8 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -43,7 +43,10 @@ protected:
         world->put("192.0.2.1:25", place);
     }
 
-    message what() { return {envelope("ann@a.example", {"bob@b.example", "no@b.example"}), "Subject: x\n\nhi\n"}; }
+    message what()
+    {
+        return {envelope("ann@a.example", {"bob@b.example", "no@b.example"}), "Subject: x\n\nhi\n"};
+    }
 
     // A client that stands ready.
     std::unique_ptr<client> ready()
@@ -120,7 +123,8 @@ asio::awaitable<std::string> send_with_as_tuple(client& smtp, message what)
 {
     auto token = asio::as_tuple(asio::use_awaitable);
     std::tuple<error_code, report> both = co_await smtp.async_send(std::move(what), std::move(token));
-    co_return std::error_code(std::get<0>(both)) == unavailable ? verdicts(std::get<1>(both)) : "another error";
+    co_return std::error_code(std::get<0>(both)) == unavailable ? verdicts(std::get<1>(both))
+                                                                : "another error";
 }
 
 asio::awaitable<std::string> send_with_redirect_error(client& smtp, message what)

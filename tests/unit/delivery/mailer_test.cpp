@@ -32,7 +32,9 @@ protected:
     void put(const std::string& address, const std::string& name, sim_manners how = {})
     {
         sim_place place;
-        place.server = [this, how, name] { return std::make_shared<test::sim_mail_server>(name, how, taken); };
+        place.server = [this, how, name] {
+            return std::make_shared<test::sim_mail_server>(name, how, taken);
+        };
         world->put(address, place);
     }
 
@@ -40,7 +42,8 @@ protected:
     void put_domains(int count, sim_manners how = {})
     {
         for (int i = 0; i < count; ++i) {
-            world->dns(fmt::format("d{0}.example MX 10 mx.d{0}.example\nmx.d{0}.example A 192.0.2.{1}", i, i + 1));
+            world->dns(
+                fmt::format("d{0}.example MX 10 mx.d{0}.example\nmx.d{0}.example A 192.0.2.{1}", i, i + 1));
             put(fmt::format("192.0.2.{}:25", i + 1), fmt::format("mx.d{}.example", i), how);
         }
     }
@@ -91,7 +94,8 @@ TEST_F(mailer_test, the_next_exchanger_takes_over_and_the_bad_one_is_remembered)
     mailer direct = make();
     EXPECT_EQ(verdicts(deliver(direct, to({"bob@b.example"}))), "delivered 250");
     EXPECT_EQ(verdicts(deliver(direct, to({"bob@b.example"}))), "delivered 250");
-    EXPECT_THAT(world->connects(), ElementsAre(HasSubstr("192.0.2.1"), HasSubstr("192.0.2.2"), HasSubstr("192.0.2.2")));
+    EXPECT_THAT(world->connects(),
+                ElementsAre(HasSubstr("192.0.2.1"), HasSubstr("192.0.2.2"), HasSubstr("192.0.2.2")));
     world->run(6min, [] { return false; }); // nothing is going on, so no time passes but by this:
     world->at(world->now() + 6min, [] {});
     world->run();
@@ -108,7 +112,8 @@ TEST_F(mailer_test, a_message_that_a_host_cannot_take_does_not_make_the_host_bad
     put("192.0.2.1:25", "mx1.b.example", seven_bit);
     put("192.0.2.2:25", "mx2.b.example");
     mailer direct = make();
-    EXPECT_EQ(verdicts(deliver(direct, to({"bob@b.example"}, "Subject: x\n\ngr\xC3\xBC\xC3\x9F\n"))), "delivered 250");
+    EXPECT_EQ(verdicts(deliver(direct, to({"bob@b.example"}, "Subject: x\n\ngr\xC3\xBC\xC3\x9F\n"))),
+              "delivered 250");
     EXPECT_EQ(taken->back().server, "mx2.b.example");
     EXPECT_EQ(verdicts(deliver(direct, to({"bob@b.example"}))), "delivered 250");
     EXPECT_EQ(taken->back().server, "mx1.b.example");
@@ -243,7 +248,8 @@ TEST_F(mailer_test, operations_that_wait_for_a_place_can_be_cancelled)
         EXPECT_EQ(e, make_error_code(error::cancelled));
         EXPECT_EQ(verdicts(r), "untried, untried");
     };
-    direct.async_deliver(to({"b@d1.example", "c@d2.example"}), asio::bind_cancellation_slot(stop.slot(), done));
+    direct.async_deliver(to({"b@d1.example", "c@d2.example"}),
+                         asio::bind_cancellation_slot(stop.slot(), done));
     world->run(10s, [] { return false; });
     stop.emit(asio::cancellation_type::total);
     world->settle();

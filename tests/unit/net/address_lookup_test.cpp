@@ -24,7 +24,8 @@ protected:
             ++calls;
             got = std::move(a);
         };
-        async_look_up_addresses(world, *dns::name::parse(host), limit, asio::bind_cancellation_slot(stop.slot(), done));
+        async_look_up_addresses(world, *dns::name::parse(host), limit,
+                                asio::bind_cancellation_slot(stop.slot(), done));
     }
 
     asio::io_context context;

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 
 namespace postrider {
 namespace {

@@ -22,12 +22,15 @@ class clock_test : public testing::Test {
 protected:
     void wait(time_point when, const std::string& name)
     {
-        timers.wait_until(when, context.get_executor(), [this, name](error_code ec) { order += name + (ec ? "!" : "") + " "; });
+        timers.wait_until(when, context.get_executor(),
+                          [this, name](error_code ec) { order += name + (ec ? "!" : "") + " "; });
     }
 
     void wait(time_point when, const std::string& name, asio::cancellation_signal& stop)
     {
-        auto done = [this, name](error_code ec) { order += name + (ec == asio::error::operation_aborted ? "! " : " "); };
+        auto done = [this, name](error_code ec) {
+            order += name + (ec == asio::error::operation_aborted ? "! " : " ");
+        };
         timers.wait_until(when, context.get_executor(), asio::bind_cancellation_slot(stop.slot(), done));
     }
 
@@ -115,7 +118,8 @@ TEST_F(clock_test, several_threads_may_wait)
     for (int t = 0; t < 2; ++t)
         threads.emplace_back([&, t] {
             for (int i = 0; i < each; ++i)
-                timers.wait_until(soon + (i % 7) * 1ms + t * 1us, context.get_executor(), [&](error_code) { ++done; });
+                timers.wait_until(soon + (i % 7) * 1ms + t * 1us, context.get_executor(),
+                                  [&](error_code) { ++done; });
         });
     for (std::thread& t : threads)
         t.join();
@@ -132,7 +136,8 @@ TEST(clock_at_the_end, a_signal_may_outlive_the_clock)
         asio::io_context context;
         auto& timers = asio::use_service<timer_service>(context);
         auto never = [](error_code) { FAIL() << "called after the end"; };
-        timers.wait_until(timers.now() + 1h, context.get_executor(), asio::bind_cancellation_slot(stop.slot(), never));
+        timers.wait_until(timers.now() + 1h, context.get_executor(),
+                          asio::bind_cancellation_slot(stop.slot(), never));
     }
     stop.emit(asio::cancellation_type::terminal);
 }

@@ -27,7 +27,9 @@ protected:
         test::sim_place place;
         place.what = what;
         place.connect_delay = delay;
-        place.server = [] { return std::make_shared<test::sim_script>(std::vector<test::sim_script::step>()); };
+        place.server = [] {
+            return std::make_shared<test::sim_script>(std::vector<test::sim_script::step>());
+        };
         world->put(address, place);
     }
 
@@ -42,7 +44,8 @@ protected:
             took = world->now() - began;
             got.emplace(std::move(r));
         };
-        async_connect_any(world, "mx.example.org", places, limits, asio::bind_cancellation_slot(stop.slot(), done));
+        async_connect_any(world, "mx.example.org", places, limits,
+                          asio::bind_cancellation_slot(stop.slot(), done));
     }
 
     std::vector<std::string> failures() const
@@ -93,7 +96,8 @@ TEST_F(connector_test, a_failure_starts_the_next_at_once)
     ASSERT_TRUE(got && got->made);
     EXPECT_EQ(got->made->peer(), "192.0.2.1:25");
     EXPECT_EQ(took, 6ms);
-    EXPECT_THAT(world->connects(), ElementsAre("0 ms [2001:db8::1]:25", "2 ms [2001:db8::2]:25", "4 ms 192.0.2.1:25"));
+    EXPECT_THAT(world->connects(),
+                ElementsAre("0 ms [2001:db8::1]:25", "2 ms [2001:db8::2]:25", "4 ms 192.0.2.1:25"));
     EXPECT_EQ(got->failures.size(), 2u);
 }
 
@@ -133,7 +137,8 @@ TEST_F(connector_test, each_has_its_limit_and_waited_so_long)
     EXPECT_FALSE(got->made);
     EXPECT_EQ(took, 30'250ms);
     const std::string timed_out = make_error_code(error::timed_out).message();
-    EXPECT_THAT(failures(), ElementsAre("192.0.2.1:25 " + timed_out + " 30", "192.0.2.2:25 " + timed_out + " 30"));
+    EXPECT_THAT(failures(),
+                ElementsAre("192.0.2.1:25 " + timed_out + " 30", "192.0.2.2:25 " + timed_out + " 30"));
     expect_nothing_left(0);
 }
 

@@ -81,7 +81,9 @@ protected:
 
 TEST_F(session_driver_test, one_message_and_a_goodbye)
 {
-    start(polite({{"DATA\r\n", "250 a\r\n250 b\r\n354 c\r\n"}, {"\r\n.\r\n", "250 d\r\n"}, {"QUIT", "221 e\r\n", true}}));
+    start(polite({{"DATA\r\n", "250 a\r\n250 b\r\n354 c\r\n"},
+                  {"\r\n.\r\n", "250 d\r\n"},
+                  {"QUIT", "221 e\r\n", true}}));
     EXPECT_EQ(world->open_waits(), 0u) << "at rest nothing is waited for";
     deliver("one\n.two");
     world->run();
@@ -191,7 +193,9 @@ TEST_F(session_driver_test, words_that_come_while_writing_are_heard)
 {
     test::sim_line line;
     line.window = 2000;
-    start(polite({{"DATA\r\n", "250 a\r\n250 b\r\n354 c\r\n"}, {"xxx", "552 5.3.4 too big\r\n", false, true}}), line);
+    start(
+        polite({{"DATA\r\n", "250 a\r\n250 b\r\n354 c\r\n"}, {"xxx", "552 5.3.4 too big\r\n", false, true}}),
+        line);
     deliver(std::string(100'000, 'x'));
     world->run(1min, [this] { return ended == 2; });
     EXPECT_EQ(ended, 2);
@@ -201,7 +205,10 @@ TEST_F(session_driver_test, words_that_come_while_writing_are_heard)
 
 class watcher final : public session_observer {
 public:
-    void on_said(std::string_view octets) override { all += fmt::format("C {};", octets.substr(0, octets.find_first_of(" \r"))); }
+    void on_said(std::string_view octets) override
+    {
+        all += fmt::format("C {};", octets.substr(0, octets.find_first_of(" \r")));
+    }
     void on_heard(std::string_view octets) override { heard += octets; }
     void on_body_progress(std::uint64_t, std::uint64_t octets, bool ended) override
     {

@@ -35,7 +35,10 @@ protected:
         return made;
     }
 
-    endpoint here() const { return *endpoint::parse(fmt::format("127.0.0.1:{}", acceptor.local_endpoint().port())); }
+    endpoint here() const
+    {
+        return *endpoint::parse(fmt::format("127.0.0.1:{}", acceptor.local_endpoint().port()));
+    }
 
     asio::io_context context;
     tcp::acceptor acceptor{context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
@@ -136,7 +139,8 @@ TEST_F(socket_stream_test, connecting_can_be_cancelled)
 
 TEST_F(socket_stream_test, unix_sockets)
 {
-    const std::string path = (std::filesystem::temp_directory_path() / fmt::format("postrider_{}.sock", ::getpid())).string();
+    const std::string path =
+        (std::filesystem::temp_directory_path() / fmt::format("postrider_{}.sock", ::getpid())).string();
     std::filesystem::remove(path);
     {
         asio::local::stream_protocol::acceptor local(context, asio::local::stream_protocol::endpoint(path));
