@@ -60,8 +60,8 @@ int main(int argc, char** argv)
     try {
         asio::io_context io(1);
         postrider::envelope who("sender@example.test", {"rcpt0@example.test"});
-        work all{postrider::server(std::string(argv[1]) + ":" + argv[2]), postrider::message(who, postrider::body::file(argv[5])),
-                 std::stoul(argv[4])};
+        work all{postrider::server(std::string(argv[1]) + ":" + argv[2]),
+                 postrider::message(who, postrider::body::file(argv[5])), std::stoul(argv[4])};
         for (int i = 0; i < std::atoi(argv[3]); ++i)
             asio::co_spawn(io, one_connection(all), [&all](std::exception_ptr thrown) {
                 if (thrown)

@@ -50,8 +50,8 @@ public:
 
 class body {
 public:
-    body(std::string octets);      ///< keeps them
-    body(const char* octets);      ///< copies them
+    body(std::string octets);                  ///< keeps them
+    body(const char* octets);                  ///< copies them
     static body view(std::string_view octets); ///< the caller keeps them until the message has ended
 
     /// A file, mapped when it is opened here; throws std::system_error if it cannot be. Changing it

@@ -69,15 +69,17 @@ public:
     template <class Token = default_token>
     auto async_connect(server where, Token&& token = Token())
     {
-        return initiate<connect_report>(std::forward<Token>(token),
-                                        connecting{impl_, std::make_shared<server>(std::move(where)), nullptr});
+        return initiate<connect_report>(
+            std::forward<Token>(token),
+            connecting{impl_, std::make_shared<server>(std::move(where)), nullptr});
     }
 
     /// The same over a stream that is connected already. The client owns it.
     template <class Token = default_token>
     auto async_connect(std::unique_ptr<stream> over, Token&& token = Token())
     {
-        return initiate<connect_report>(std::forward<Token>(token), connecting{impl_, nullptr, std::move(over)});
+        return initiate<connect_report>(std::forward<Token>(token),
+                                        connecting{impl_, nullptr, std::move(over)});
     }
 
     /// Sends one message.
@@ -130,7 +132,8 @@ private:
         std::vector<message> what;
         void operator()(completion<std::vector<report>> done);
     };
-    static void start_quit(std::shared_ptr<client_engine> impl, boost::asio::any_completion_handler<void()> done);
+    static void start_quit(std::shared_ptr<client_engine> impl,
+                           boost::asio::any_completion_handler<void()> done);
 
     std::shared_ptr<client_engine> impl_;
 };

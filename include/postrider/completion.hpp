@@ -66,7 +66,8 @@ auto initiate(Token&& token, Start start)
             token, std::move(start));
     } else {
         return boost::asio::async_initiate<Token, void(boost::system::error_code, Result)>(
-            [](auto done, Start begin) { begin(completion<Result>(std::move(done))); }, token, std::move(start));
+            [](auto done, Start begin) { begin(completion<Result>(std::move(done))); }, token,
+            std::move(start));
     }
 }
 

@@ -40,10 +40,10 @@ struct planned_route {
         std::vector<std::string> addresses; ///< in the order of trying: "192.0.2.1:25"
         std::string why;                    ///< without addresses: what DNS said
     };
-    std::vector<host> hosts; ///< in the order of trying
+    std::vector<host> hosts;             ///< in the order of trying
     verdict meaning = verdict::deferred; ///< of `why`
-    std::string why;         ///< without hosts: why there are none
-    std::vector<std::string> notes; ///< what was wrong in DNS and could be passed over
+    std::string why;                     ///< without hosts: why there are none
+    std::vector<std::string> notes;      ///< what was wrong in DNS and could be passed over
 };
 
 struct mailer_engine;
@@ -67,14 +67,16 @@ public:
     template <class Token = default_token>
     auto async_deliver_all(std::vector<message> what, Token&& token = Token())
     {
-        return initiate<std::vector<report>>(std::forward<Token>(token), delivering_all{impl_, std::move(what)});
+        return initiate<std::vector<report>>(std::forward<Token>(token),
+                                             delivering_all{impl_, std::move(what)});
     }
 
     /// Asks DNS only: where the message would go.
     template <class Token = default_token>
     auto async_plan(envelope what, Token&& token = Token())
     {
-        return initiate<std::vector<planned_route>>(std::forward<Token>(token), planning{impl_, std::move(what)});
+        return initiate<std::vector<planned_route>>(std::forward<Token>(token),
+                                                    planning{impl_, std::move(what)});
     }
 
     void cancel(); ///< ends all operations

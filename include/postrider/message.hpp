@@ -19,7 +19,10 @@ public:
     /// The null reverse-path: for reports about other mail, so that nobody reports about them.
     envelope() = default;
     explicit envelope(address reverse_path) : from_(std::move(reverse_path)) {}
-    envelope(address reverse_path, std::vector<address> recipients) : from_(std::move(reverse_path)), to_(std::move(recipients)) {}
+    envelope(address reverse_path, std::vector<address> recipients)
+        : from_(std::move(reverse_path)), to_(std::move(recipients))
+    {
+    }
 
     /// From text; throws std::invalid_argument with a sentence if one is no address. An empty
     /// reverse-path is the null one.

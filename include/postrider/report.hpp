@@ -39,7 +39,7 @@ public:
 
     std::vector<recipient_report> recipients;
 
-    bool all_delivered() const noexcept;              ///< and there is at least one
+    bool all_delivered() const noexcept; ///< and there is at least one
     std::size_t count(verdict v) const noexcept;
 };
 

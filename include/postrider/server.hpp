@@ -19,10 +19,13 @@ public:
     /// As parse(), but throws std::invalid_argument with the problem's sentence.
     explicit server(std::string_view text);
 
-    const std::string& host() const noexcept { return host_; } ///< name or address, without brackets; or "unix:/path"
-    std::uint16_t port() const noexcept { return port_; }      ///< 0 for a Unix socket
+    const std::string& host() const noexcept
+    {
+        return host_;
+    } ///< name or address, without brackets; or "unix:/path"
+    std::uint16_t port() const noexcept { return port_; } ///< 0 for a Unix socket
     bool is_unix() const noexcept { return port_ == 0; }
-    std::string to_string() const;                             ///< "mail.example.org:25", "[2001:db8::1]:25"
+    std::string to_string() const; ///< "mail.example.org:25", "[2001:db8::1]:25"
 
 private:
     server(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) {}

@@ -34,34 +34,70 @@ class settings {
 public:
     /// Our name for EHLO: a domain or an address literal. Default: this host's name if it has a dot,
     /// else the connection's own address. Checked when used: error::invalid_argument.
-    settings& our_name(std::string name) { name_ = std::move(name); return *this; }
+    settings& our_name(std::string name)
+    {
+        name_ = std::move(name);
+        return *this;
+    }
 
     /// Bounds every single wait (a reply, a block of the body, a connection, a DNS answer), 1 s at
     /// least. Default: what the RFC says, 30 s for one address, 60 s for a connection, 30 s for DNS.
-    settings& timeout(std::chrono::seconds bound) { timeout_ = std::max(bound, std::chrono::seconds(1)); return *this; }
+    settings& timeout(std::chrono::seconds bound)
+    {
+        timeout_ = std::max(bound, std::chrono::seconds(1));
+        return *this;
+    }
 
     /// False: command by command, even if the server offers PIPELINING.
-    settings& pipelining(bool allowed) { pipelining_ = allowed; return *this; }
+    settings& pipelining(bool allowed)
+    {
+        pipelining_ = allowed;
+        return *this;
+    }
 
     /// The port of mail exchangers. Default: 25.
-    settings& exchanger_port(std::uint16_t port) { exchanger_port_ = port; return *this; }
+    settings& exchanger_port(std::uint16_t port)
+    {
+        exchanger_port_ = port;
+        return *this;
+    }
 
     /// This host's name among the mail exchangers it may find: it and those that are no better are
     /// not tried, for they would send the mail back to us (RFC 5321 §5.1). Default: no such host.
-    settings& own_host(std::string name) { own_host_ = std::move(name); return *this; }
+    settings& own_host(std::string name)
+    {
+        own_host_ = std::move(name);
+        return *this;
+    }
 
     /// DNS servers to ask, "192.0.2.53" or "[::1]:5353"; more than once for more. Default: those of
     /// /etc/resolv.conf.
-    settings& dns_server(std::string server) { dns_servers_.push_back(std::move(server)); return *this; }
+    settings& dns_server(std::string server)
+    {
+        dns_servers_.push_back(std::move(server));
+        return *this;
+    }
 
     /// How many connections a mailer has at the same time, 1 at least. Default: 20.
-    settings& connections_max(std::size_t n) { connections_max_ = std::max<std::size_t>(n, 1); return *this; }
+    settings& connections_max(std::size_t n)
+    {
+        connections_max_ = std::max<std::size_t>(n, 1);
+        return *this;
+    }
 
     /// Called for each line of a conversation. Must not throw.
-    settings& trace(std::function<void(const trace_line&)> to) { trace_ = std::move(to); return *this; }
+    settings& trace(std::function<void(const trace_line&)> to)
+    {
+        trace_ = std::move(to);
+        return *this;
+    }
 
     /// Called as a body leaves: octets on the wire so far, and true once all of them have.
-    settings& progress(std::function<void(std::uint64_t, bool)> to) { progress_ = std::move(to); return *this; }
+    settings& progress(std::function<void(std::uint64_t, bool)> to)
+    {
+        progress_ = std::move(to);
+        return *this;
+    }
 
     const std::string& our_name() const noexcept { return name_; }
     std::optional<std::chrono::seconds> timeout() const noexcept { return timeout_; }

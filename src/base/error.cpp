@@ -22,7 +22,8 @@ public:
         case error::out_of_step: return "the server answered what was not asked";
         case error::server_unavailable: return "the server is not available";
         case error::body_failed: return "the message could not be read to its end";
-        case error::eight_bit_body: return "the message has 8-bit octets and the server does not offer 8BITMIME";
+        case error::eight_bit_body:
+            return "the message has 8-bit octets and the server does not offer 8BITMIME";
         case error::operation_in_progress: return "another operation is in progress on this object";
         case error::not_connected: return "not connected";
         case error::not_deliverable: return "not every recipient could be served";

@@ -18,7 +18,8 @@ void look_up_addresses(std::shared_ptr<environment> world, dns::name host, std::
                        address_handler done);
 
 template <asio::completion_token_for<void(address_answers)> Token>
-auto async_look_up_addresses(std::shared_ptr<environment> world, dns::name host, std::chrono::milliseconds limit, Token&& token)
+auto async_look_up_addresses(std::shared_ptr<environment> world, dns::name host,
+                             std::chrono::milliseconds limit, Token&& token)
 {
     return asio::async_initiate<Token, void(address_answers)>(
         [](auto done, std::shared_ptr<environment> w, dns::name h, std::chrono::milliseconds l) {

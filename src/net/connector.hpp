@@ -18,9 +18,9 @@
 namespace postrider::net {
 
 struct connect_limits {
-    std::chrono::milliseconds head_start{250};   ///< RFC 8305 §5: Connection Attempt Delay
-    std::chrono::milliseconds each{30'000};      ///< for one address
-    std::chrono::milliseconds total{60'000};     ///< for all of them
+    std::chrono::milliseconds head_start{250}; ///< RFC 8305 §5: Connection Attempt Delay
+    std::chrono::milliseconds each{30'000};    ///< for one address
+    std::chrono::milliseconds total{60'000};   ///< for all of them
 };
 
 struct connect_result {
@@ -39,9 +39,8 @@ auto async_connect_any(std::shared_ptr<environment> world, std::string host, std
                        connect_limits limits, Token&& token)
 {
     return asio::async_initiate<Token, void(connect_result)>(
-        [](auto done, std::shared_ptr<environment> w, std::string h, std::vector<endpoint> p, connect_limits l) {
-            connect_any(std::move(w), std::move(h), std::move(p), l, std::move(done));
-        },
+        [](auto done, std::shared_ptr<environment> w, std::string h, std::vector<endpoint> p,
+           connect_limits l) { connect_any(std::move(w), std::move(h), std::move(p), l, std::move(done)); },
         token, std::move(world), std::move(host), std::move(places), limits);
 }
 

@@ -93,10 +93,7 @@ endpoint::endpoint(boost::asio::ip::address address, std::uint16_t port)
 {
 }
 
-endpoint endpoint::at_path(std::string path)
-{
-    return endpoint(std::move(path));
-}
+endpoint endpoint::at_path(std::string path) { return endpoint(std::move(path)); }
 
 result<endpoint> endpoint::parse(std::string_view text, std::optional<std::uint16_t> default_port)
 {

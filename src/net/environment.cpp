@@ -3,8 +3,8 @@
 
 #include "net/environment.hpp"
 
-#include <boost/asio/query.hpp>
 #include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
 
 #include <random>
 #include <utility>
@@ -37,7 +37,10 @@ public:
         return *names_;
     }
 
-    void connect(const endpoint& to, connect_handler done) override { connect_socket(executor_, to, std::move(done)); }
+    void connect(const endpoint& to, connect_handler done) override
+    {
+        connect_socket(executor_, to, std::move(done));
+    }
 
     std::uint32_t random(std::uint32_t bound) override
     {

@@ -44,7 +44,9 @@ struct resolver_options {
     std::vector<std::string> servers;
 
     /// Zones to ask elsewhere: {"example.org", "127.0.0.1:5353"}; authoritative servers.
-    struct stub { std::string zone, server; };
+    struct stub {
+        std::string zone, server;
+    };
     std::vector<stub> stubs;
 
     /// Trust anchors for DNSSEC: DS or DNSKEY records in zone file form. Empty: the file that

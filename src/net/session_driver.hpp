@@ -49,7 +49,8 @@ class session_driver {
 public:
     using handler = asio::any_completion_handler<void()>;
 
-    session_driver(std::shared_ptr<environment> world, std::unique_ptr<stream> connection, driver_options options);
+    session_driver(std::shared_ptr<environment> world, std::unique_ptr<stream> connection,
+                   driver_options options);
     ~session_driver();
     session_driver(const session_driver&) = delete;
     session_driver& operator=(const session_driver&) = delete;

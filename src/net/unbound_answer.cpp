@@ -83,8 +83,8 @@ dns::answer read_unbound_reply(const unbound_reply& reply, dns::type kind)
     }
     auto message = dns::parse_message(reply.packet);
     if (!message) {
-        dns::answer a = failure(dns::rcode::server_failure,
-                                "the answer cannot be read: " + message.problem().what);
+        dns::answer a =
+            failure(dns::rcode::server_failure, "the answer cannot be read: " + message.problem().what);
         a.status = dns::lookup_status::unreachable;
         return a;
     }

@@ -118,8 +118,8 @@ private:
 };
 
 ub_event_vmt event::methods_ = {
-    add_bits,  del_bits, set_descriptor, free,       add,                 del,
-    add_timer, del,      add_signal,     del_signal, unregister_wsaevent, tcp_wouldblock,
+    add_bits,   del_bits,   set_descriptor,      free,           add, del, add_timer, del,
+    add_signal, del_signal, unregister_wsaevent, tcp_wouldblock,
 };
 
 void event::free(ub_event* e) noexcept

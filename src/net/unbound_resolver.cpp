@@ -222,8 +222,8 @@ void engine::delete_context()
 }
 
 // Called by libunbound, which is C: no exception may leave.
-void engine::on_answer(void* about, int code, void* packet, int packet_octets, int security,
-                       char* why_bogus, int /*was_rate_limited*/) noexcept
+void engine::on_answer(void* about, int code, void* packet, int packet_octets, int security, char* why_bogus,
+                       int /*was_rate_limited*/) noexcept
 {
     inquiry& i = *static_cast<inquiry*>(about);
     engine& self = *i.owner;
@@ -233,7 +233,9 @@ void engine::on_answer(void* about, int code, void* packet, int packet_octets, i
         return;
     }
     const auto octets = packet != nullptr ? static_cast<std::size_t>(std::max(packet_octets, 0)) : 0;
-    const unbound_reply reply{code, {static_cast<const std::uint8_t*>(packet), octets}, security,
+    const unbound_reply reply{code,
+                              {static_cast<const std::uint8_t*>(packet), octets},
+                              security,
                               why_bogus != nullptr ? why_bogus : ""};
     try {
         self.end(*l, read_unbound_reply(reply, l->kind));

@@ -84,7 +84,8 @@ dns::name read_zone(const std::string& text)
     }
     if (zone->is_root()) {
         // libunbound would answer NXDOMAIN for every name, without asking anybody.
-        throw std::invalid_argument("stubs: \".\" is every name there is; give its server as one of the servers");
+        throw std::invalid_argument(
+            "stubs: \".\" is every name there is; give its server as one of the servers");
     }
     return std::move(zone).value();
 }

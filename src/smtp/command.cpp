@@ -17,15 +17,9 @@ bool may_stand_in_a_command(char c, bool smtputf8) noexcept
 
 } // namespace
 
-std::string ehlo_line(std::string_view our_name)
-{
-    return std::string("EHLO ").append(our_name);
-}
+std::string ehlo_line(std::string_view our_name) { return std::string("EHLO ").append(our_name); }
 
-std::string helo_line(std::string_view our_name)
-{
-    return std::string("HELO ").append(our_name);
-}
+std::string helo_line(std::string_view our_name) { return std::string("HELO ").append(our_name); }
 
 std::string mail_line(const std::optional<address>& reverse_path, mail_parameters parameters)
 {

@@ -30,7 +30,7 @@ struct action {
     std::chrono::seconds limit{0}; ///< at most this long without progress; 0: for ever (at rest)
     std::string_view octets{};     ///< ask::write; stays valid until `written` was told
     std::uint64_t message = 0;     ///< ask::body: the id that submit() gave
-    bool goes_on = false; ///< ask::wait: still for the same; octets that end no reply buy no time
+    bool goes_on = false;          ///< ask::wait: still for the same; octets that end no reply buy no time
 };
 
 enum class told {

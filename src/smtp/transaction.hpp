@@ -34,12 +34,12 @@ struct transaction {
 /// What became of a message for one recipient, as far as one session can know.
 struct outcome {
     postrider::verdict verdict = postrider::verdict::untried;
-    phase where = phase::none;                ///< where it was decided
-    std::string command;                      ///< what the reply answers: "RCPT TO:<bob@b.example>"
-    std::shared_ptr<const reply> said;        ///< the server's words, if it said any
-    std::error_code error;                    ///< set if the conversation broke
-    std::optional<enhanced_code> our_status;  ///< when we decided, without a reply: 5.6.7
-    std::string why;                          ///< our own words; empty where the reply says it all
+    phase where = phase::none;               ///< where it was decided
+    std::string command;                     ///< what the reply answers: "RCPT TO:<bob@b.example>"
+    std::shared_ptr<const reply> said;       ///< the server's words, if it said any
+    std::error_code error;                   ///< set if the conversation broke
+    std::optional<enhanced_code> our_status; ///< when we decided, without a reply: 5.6.7
+    std::string why;                         ///< our own words; empty where the reply says it all
 };
 
 /// A transaction that has ended, with one outcome a recipient, in their order.

@@ -3,8 +3,8 @@
 
 #include "support/name_server.hpp"
 
-#include <array>
 #include <arpa/inet.h>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -98,10 +98,7 @@ std::string date(std::time_t when)
     return text.data();
 }
 
-std::string first_line(const std::string& text)
-{
-    return text.substr(0, text.find('\n'));
-}
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 class socket_handle {
 public:
@@ -217,15 +214,9 @@ name_server::name_server(std::vector<zone> zones) : zones_(std::move(zones))
                              read_file(directory_.path() / "output"));
 }
 
-name_server::~name_server()
-{
-    stop();
-}
+name_server::~name_server() { stop(); }
 
-std::string name_server::address() const
-{
-    return "127.0.0.1:" + std::to_string(port_);
-}
+std::string name_server::address() const { return "127.0.0.1:" + std::to_string(port_); }
 
 void name_server::stop()
 {
@@ -245,7 +236,8 @@ void name_server::write_configuration(std::uint16_t port) const
          << "  username: \"\"\n  chroot: \"\"\n  database: \"\"\n  zonesdir: \"" << here << "\"\n"
          << "  xfrdir: \"" << here << "\"\n  logfile: \"" << here << "/log\"\n"
          << "  pidfile: \"" << here << "/pid\"\n"
-         << "  xfrdfile: \"" << here << "/xfrd.state\"\n  zonelistfile: \"" << here << "/zone.list\"\n"
+         << "  xfrdfile: \"" << here << "/xfrd.state\"\n  zonelistfile: \"" << here
+         << "/zone.list\"\n"
          // By default nsd drops what comes from one address at more than 200 questions a second.
          << "  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\n"
          << "remote-control:\n  control-enable: no\n";

@@ -106,7 +106,8 @@ private:
         transcript::expected e{word(), {}, std::nullopt, number_};
         const std::string v = word();
         bool known = false;
-        for (verdict candidate : {verdict::delivered, verdict::refused, verdict::deferred, verdict::in_doubt, verdict::untried}) {
+        for (verdict candidate :
+             {verdict::delivered, verdict::refused, verdict::deferred, verdict::in_doubt, verdict::untried}) {
             std::string name(to_string(candidate));
             if (const std::size_t space = name.find(' '); space != std::string::npos)
                 name[space] = '-';
@@ -163,7 +164,9 @@ private:
             case 'c': add_line_end = false; break;
             case 'x': {
                 unsigned octet = 0;
-                if (std::from_chars(text.data() + i + 1, text.data() + std::min(i + 3, text.size()), octet, 16).ec != std::errc())
+                if (std::from_chars(text.data() + i + 1, text.data() + std::min(i + 3, text.size()), octet,
+                                    16)
+                        .ec != std::errc())
                     fail("\\x wants two hexadecimal digits");
                 out += static_cast<char>(octet);
                 i += 2;
@@ -183,9 +186,6 @@ private:
 
 } // namespace
 
-transcript transcript::parse(std::string_view text)
-{
-    return reader(text).read();
-}
+transcript transcript::parse(std::string_view text) { return reader(text).read(); }
 
 } // namespace postrider::test

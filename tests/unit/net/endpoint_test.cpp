@@ -11,10 +11,7 @@ namespace {
 using namespace std::string_view_literals;
 using testing::HasSubstr;
 
-std::string round_trip(std::string_view text)
-{
-    return endpoint::parse(text).value().to_string();
-}
+std::string round_trip(std::string_view text) { return endpoint::parse(text).value().to_string(); }
 
 std::string complaint(std::string_view text)
 {

@@ -9,8 +9,8 @@
 
 #include <array>
 #include <chrono>
-#include <functional>
 #include <fcntl.h>
+#include <functional>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -91,8 +91,7 @@ protected:
     {
         const auto end = std::chrono::steady_clock::now() + 20s;
         io_.restart();
-        while (seen_.size() < times && io_.run_one_until(end) != 0) {
-        }
+        while (seen_.size() < times && io_.run_one_until(end) != 0) {}
         io_.restart();
         io_.run_for(10ms);
         EXPECT_EQ(seen_.size(), times);

@@ -140,8 +140,7 @@ protected:
     {
         const auto end = std::chrono::steady_clock::now() + plenty;
         io_.restart();
-        while (!reached() && std::chrono::steady_clock::now() < end && io_.run_one_until(end) != 0) {
-        }
+        while (!reached() && std::chrono::steady_clock::now() < end && io_.run_one_until(end) != 0) {}
         ASSERT_TRUE(reached());
     }
 
@@ -359,9 +358,8 @@ TEST_F(unbound_resolver_test, a_look_up_can_be_cancelled)
     make();
     asio::cancellation_signal signal;
     resolver_->resolve(name("mx.example.info"), dns::type::a, plenty,
-                       asio::bind_cancellation_slot(signal.slot(), [this](dns::answer a) {
-                           statuses_.push_back(a.status);
-                       }));
+                       asio::bind_cancellation_slot(
+                           signal.slot(), [this](dns::answer a) { statuses_.push_back(a.status); }));
     start("mx.example.info"); // the same question, which is not cancelled
     io_.run_for(30ms);
     signal.emit(asio::cancellation_type::none);
@@ -381,9 +379,8 @@ TEST_F(unbound_resolver_test, a_look_up_can_be_cancelled_before_it_has_begun)
     make();
     asio::cancellation_signal signal;
     resolver_->resolve(name("mx1.example.org"), dns::type::a, plenty,
-                       asio::bind_cancellation_slot(signal.slot(), [this](dns::answer a) {
-                           statuses_.push_back(a.status);
-                       }));
+                       asio::bind_cancellation_slot(
+                           signal.slot(), [this](dns::answer a) { statuses_.push_back(a.status); }));
     signal.emit(asio::cancellation_type::total);
     run_until([&] { return !statuses_.empty(); });
     EXPECT_EQ(statuses_, std::vector{lookup_status::cancelled});
@@ -394,9 +391,8 @@ TEST_F(unbound_resolver_test, a_signal_may_outlive_the_resolver)
     make();
     asio::cancellation_signal signal;
     resolver_->resolve(name("mx.example.info"), dns::type::a, plenty,
-                       asio::bind_cancellation_slot(signal.slot(), [this](dns::answer a) {
-                           statuses_.push_back(a.status);
-                       }));
+                       asio::bind_cancellation_slot(
+                           signal.slot(), [this](dns::answer a) { statuses_.push_back(a.status); }));
     io_.run_for(20ms);
     resolver_.reset();
     signal.emit(asio::cancellation_type::terminal);
@@ -568,8 +564,8 @@ TEST_F(unbound_resolver_test, a_stub_wins_over_names_that_libunbound_answers_its
 TEST_F(unbound_resolver_test, names_of_strange_octets_are_asked_for)
 {
     make();
-    for (const char* owner : {"a\\.b.example.org", "a\\032b.example.org", "\\000\\255.example.org",
-                              "\\@\\\\.example.org"}) {
+    for (const char* owner :
+         {"a\\.b.example.org", "a\\032b.example.org", "\\000\\255.example.org", "\\@\\\\.example.org"}) {
         EXPECT_EQ(ask(owner, dns::type::a).code, rcode::name_error) << owner;
     }
     const std::string label(63, 'x');
