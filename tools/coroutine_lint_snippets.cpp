@@ -79,10 +79,22 @@ task<int> closure_argument(std::string host)
     co_return 0;
 }
 
+task<int> conditions(int n)
+{
+    if (co_await count(n)) // finds: condition-of-co_await
+        n = 0;
+    while (co_await count(n) > 0) // finds: condition-of-co_await
+        --n;
+    switch (co_await count(n)) { // finds: condition-of-co_await
+    case 1: break;
+    default: break;
+    }
+    co_return 0;
+}
+
 task<int> shortcut(bool hurry, std::string host)
 {
-    while (hurry && co_await count(1) > 0) // finds: shortcut-around-co_await
-        hurry = false;
+    hurry = hurry && co_await count(1) > 0; // finds: shortcut-around-co_await
     co_return 0;
 }
 
@@ -139,9 +151,9 @@ task<int> plain_if(bool hurry, std::string host)
     co_return 0;
 }
 
-task<int> first_operand(bool hurry, int n)
+task<int> first_operand(bool hurry)
 {
-    if (co_await spawn([n]() -> task<int> { co_return n; }) && hurry)
+    if (const bool some = co_await count(1) && hurry; some)
         co_return 1;
     co_return 0;
 }
