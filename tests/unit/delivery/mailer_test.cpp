@@ -288,6 +288,40 @@ TEST_F(mailer_test, what_dns_says_is_a_verdict)
         EXPECT_EQ(one.where, phase::lookup);
 }
 
+// RFC 5321 §5.1: whoever is himself among the exchangers sends to better ones only.
+TEST_F(mailer_test, the_own_host_and_those_no_better_are_not_tried)
+{
+    world->dns("b.example MX 10 mx1.b.example\nb.example MX 20 me.b.example\nb.example MX 30 mx3.b.example\n"
+               "c.example MX 10 me.b.example\n"
+               "mx1.b.example A 192.0.2.1\nme.b.example A 192.0.2.2\nmx3.b.example A 192.0.2.3");
+    for (const char* elsewhere : {"192.0.2.2:25", "192.0.2.3:25"})
+        put(elsewhere, "wrong.example");
+    mailer direct = make(settings().own_host("ME.b.example"));
+    const report r = deliver(direct, to({"a@b.example", "b@c.example"}));
+    EXPECT_EQ(r.recipients[0].verdict, verdict::deferred) << test::in_full(r); // the only better one is away
+    EXPECT_EQ(r.recipients[1].verdict, verdict::refused) << test::in_full(r);  // the mail would come back
+    EXPECT_EQ(r.recipients[1].status, (enhanced_code{5, 4, 6}));
+    EXPECT_TRUE(taken->empty());
+}
+
+// Each silent host costs its own limit; all of them together no more than one more.
+TEST_F(mailer_test, connecting_has_one_limit_for_all_exchangers)
+{
+    std::string zone;
+    for (int i = 1; i <= 20; ++i) {
+        zone += fmt::format("b.example MX {0} mx{0}.b.example\nmx{0}.b.example A 192.0.2.{0}\n", i);
+        world->put(fmt::format("192.0.2.{}:25", i), sim_place{sim_place::kind::silent, {}, {}, {}});
+    }
+    world->dns(zone);
+    mailer direct = make();
+    const net::time_point begun = world->now();
+    const report r = deliver(direct, to({"a@b.example"}));
+    EXPECT_EQ(r.recipients[0].verdict, verdict::deferred) << test::in_full(r);
+    EXPECT_LT(world->now() - begun, 4min);
+    EXPECT_GT(world->connects().size(), 3u);
+    EXPECT_LT(world->connects().size(), 20u);
+}
+
 TEST_F(mailer_test, a_plan_connects_to_nobody)
 {
     world->dns("b.example MX 20 mx2.b.example\nb.example MX 10 mx1.b.example\nmx1.b.example A 192.0.2.1\n"
