@@ -160,14 +160,36 @@ private:
             lost(write_error_ && ec == asio::error::eof ? write_error_ : ec);
             return;
         }
-        perform(hear(n));
+        if (n == input_.size())
+            hear_more(n);
+        else
+            perform(session_.resume(heard(n)));
     }
 
-    smtp::action hear(std::size_t n)
+    // More may have come than the buffer holds. The session only takes note until it has seen the
+    // end of it: what it says next must not leave while input stands unread.
+    void hear_more(std::size_t n)
     {
-        smtp::event e = heard(n);
-        e.more = n == input_.size();
-        return session_.resume(e);
+        error_code ec;
+        bool goes_on = true;
+        for (int reads = 0; n > 0 && reads < 64; ++reads) {
+            smtp::event e = heard(n);
+            e.more = true;
+            const smtp::action now = session_.resume(e);
+            if (now.what == smtp::ask::close) {
+                perform(now);
+                return;
+            }
+            goes_on = goes_on && now.goes_on;
+            n = connection_->read_now(asio::buffer(input_), ec);
+        }
+        if (ec && ec != asio::error::would_block && ec != asio::error::try_again) {
+            lost(ec);
+            return;
+        }
+        smtp::action now = session_.resume(heard(n));
+        now.goes_on = now.goes_on && goes_on;
+        perform(now);
     }
 
     smtp::event heard(std::size_t n)

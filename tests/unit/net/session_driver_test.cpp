@@ -98,6 +98,79 @@ TEST_F(session_driver_test, one_message_and_a_goodbye)
     expect_nothing_left();
 }
 
+// Gives as much at a time as is asked for, and then nothing any more.
+class brimful_stream final : public stream {
+public:
+    brimful_stream(asio::any_io_executor executor, std::string octets, std::string& heard)
+        : executor_(std::move(executor)), octets_(std::move(octets)), heard_(heard)
+    {
+    }
+
+    asio::any_io_executor get_executor() override { return executor_; }
+
+    void async_read(asio::mutable_buffer into, handler done) override
+    {
+        error_code ec;
+        const std::size_t n = read_now(into, ec);
+        if (!ec)
+            asio::post(executor_,
+                       [n, done = std::move(done)]() mutable { std::move(done)(error_code(), n); });
+        else
+            waiting_.swap(done);
+    }
+
+    void async_write(std::span<const asio::const_buffer>, handler) override {}
+
+    std::size_t read_now(asio::mutable_buffer into, error_code& ec) override
+    {
+        if (octets_.empty())
+            ec = asio::error::would_block;
+        const std::size_t n = asio::buffer_copy(into, asio::buffer(octets_));
+        octets_.erase(0, n);
+        return n;
+    }
+
+    std::size_t write_now(std::span<const asio::const_buffer> octets, error_code&) override
+    {
+        std::size_t n = 0;
+        for (const asio::const_buffer& b : octets) {
+            heard_.append(static_cast<const char*>(b.data()), b.size());
+            n += b.size();
+        }
+        return n;
+    }
+
+    void cancel() override {}
+    void close() noexcept override { waiting_ = nullptr; }
+    std::string peer() const override { return "a test"; }
+
+private:
+    asio::any_io_executor executor_;
+    std::string octets_;
+    std::string& heard_;
+    handler waiting_;
+};
+
+// Once a reply that ended just where a read did was waited for until its time was up.
+TEST_F(session_driver_test, a_reply_may_end_where_a_read_does)
+{
+    for (const std::size_t octets : {16384u, 2u * 16384u}) {
+        std::string greeting, heard;
+        while (octets - greeting.size() > 2000)
+            greeting += "220-" + std::string(994, 'x') + "\r\n";
+        greeting += "220 " + std::string(octets - greeting.size() - 6, 'x') + "\r\n";
+        driver_options options;
+        options.session.our_name = "client.example";
+        session_driver one(world, std::make_unique<brimful_stream>(world->executor(), greeting, heard),
+                           options);
+        bool over = false;
+        one.start([&over] { over = true; });
+        world->run(1s, [] { return false; });
+        EXPECT_EQ(heard, "EHLO client.example\r\n") << octets;
+        EXPECT_FALSE(over) << octets;
+    }
+}
+
 // A reply to what was not asked came while nothing was: the next message must not take it for its own.
 TEST_F(session_driver_test, what_came_at_rest_is_told_first)
 {
