@@ -182,11 +182,7 @@ asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
         co_return a;
     }
     if (!tried.made) {
-        std::vector<policy::decision> all;
-        for (const policy::connect_failure& f : tried.failures)
-            all.push_back(policy::decide_connect(f));
-        policy::trouble meaning = all.size() == 1 ? all.front().meaning
-                                                  : policy::decide_all_hosts(where->host(), all);
+        policy::trouble meaning = policy::decide_unreachable(where->host(), tried.failures).meaning;
         arrived a = failed(std::move(so_far), phase::connect, make_error_code(error::unreachable),
                            std::move(meaning));
         co_return a;

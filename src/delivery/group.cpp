@@ -133,7 +133,7 @@ private:
         if (!reached.made) {
             recipient_report what = report_on(host.host, phase::connect);
             what.error = make_error_code(error::unreachable);
-            host_failed(unreachable(host.host, reached.failures), std::move(what));
+            host_failed(policy::decide_unreachable(host.host, reached.failures), std::move(what));
             co_return;
         }
         connection link(means_->world, std::move(reached.made), host.host, means_->our_name, means_->how);
@@ -219,17 +219,6 @@ private:
                 *c.entry = what;
             c.tried.push_back(d);
         }
-    }
-
-    static policy::decision unreachable(const std::string& host,
-                                        const std::vector<policy::connect_failure>& failures)
-    {
-        std::vector<policy::decision> all;
-        for (const policy::connect_failure& f : failures)
-            all.push_back(policy::decide_connect(f));
-        if (all.size() == 1)
-            return all.front();
-        return {policy::next_step::next_host, policy::decide_all_hosts(host, all)};
     }
 
     void settle_everybody(const policy::trouble& meaning, phase where)

@@ -192,6 +192,20 @@ decision decide_connect(const connect_failure& f)
     return {next_step::next_host, {verdict::deferred, {4, 4, 1}, connect_sentence(f)}};
 }
 
+decision decide_unreachable(std::string_view host, std::span<const connect_failure> failures)
+{
+    assert(!failures.empty());
+    decision found = decide_connect(failures.back());
+    for (const connect_failure& f : failures)
+        if (decision d = decide_connect(f); d.step != next_step::next_host)
+            return d;
+    if (failures.size() > 1)
+        found.meaning.sentence = fmt::format("none of the {} of {} accepted a connection: {}",
+                                             base::counted(failures.size(), "address"), host,
+                                             found.meaning.sentence);
+    return found;
+}
+
 decision decide_outcome(const smtp::outcome& o, std::string_view host)
 {
     const fact f{o.verdict, o.where, o.command, o.said.get(), o.error, o.our_status, o.why};

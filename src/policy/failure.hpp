@@ -73,6 +73,9 @@ std::optional<trouble> decide_lookup(std::string_view wanted, const dns::answer&
 /// A connection that did not come about.
 decision decide_connect(const connect_failure& failure);
 
+/// A host of which no address accepted a connection; the failures in their order, at least one.
+decision decide_unreachable(std::string_view host, std::span<const connect_failure> failures);
+
 /// What became of one recipient in a session with `host`, in its own words if it said any.
 decision decide_outcome(const smtp::outcome& outcome, std::string_view host);
 

@@ -250,6 +250,25 @@ TEST(policy_failure, connections_that_fail_are_one_host_and_only_for_now)
               0u);
 }
 
+TEST(policy_failure, a_host_without_an_address_that_accepts_is_one_host)
+{
+    const auto refused = std::make_error_code(std::errc::connection_refused);
+    const connect_failure v6{"mx.b.example", "[2001:db8::1]:25", refused, {}};
+    const connect_failure v4{"mx.b.example", "192.0.2.1:25", refused, {}};
+    const auto both = decide_unreachable("mx.b.example", std::vector{v6, v4});
+    EXPECT_EQ(both.step, next_step::next_host);
+    EXPECT_EQ(both.meaning.verdict, verdict::deferred);
+    EXPECT_EQ(both.meaning.sentence, "none of the 2 addresses of mx.b.example accepted a connection: " +
+                                         decide_connect(v4).meaning.sentence);
+    EXPECT_EQ(decide_unreachable("mx.b.example", std::vector{v4}).meaning.sentence,
+              decide_connect(v4).meaning.sentence);
+
+    // What is wrong with us is wrong for every address.
+    const connect_failure ours{
+        "mx.b.example", "192.0.2.1:25", std::make_error_code(std::errc::too_many_files_open), {}};
+    EXPECT_EQ(decide_unreachable("mx.b.example", std::vector{ours, v6}).step, next_step::later);
+}
+
 TEST(policy_failure, what_this_machine_lacks_no_other_host_can_give)
 {
     const auto d =
