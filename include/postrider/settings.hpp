@@ -42,6 +42,8 @@ public:
 
     /// Bounds every single wait (a reply, a block of the body, a connection, a DNS answer), 1 s at
     /// least. Default: what the RFC says, 30 s for one address, 60 s for a connection, 30 s for DNS.
+    /// Whatever it is, one message has four hours on one connection, and the exchangers of one domain
+    /// three minutes for connecting.
     settings& timeout(std::chrono::seconds bound)
     {
         timeout_ = std::max(bound, std::chrono::seconds(1));

@@ -87,6 +87,7 @@ private:
     void begin(handler done)
     {
         done_.swap(done); // Asio 1.81's move assignment never ends
+        message_begun_ = world_->now();
         const std::uint64_t number = ++operation_;
         auto slot = asio::get_associated_cancellation_slot(done_);
         if (slot.is_connected())
@@ -286,6 +287,7 @@ private:
     void open_body(std::uint64_t message)
     {
         message_ = message;
+        message_begun_ = world_->now();
         body_octets_ = 0;
         range_ = {};
         body_ended_ = last_range_ = false;
@@ -398,7 +400,9 @@ private:
     {
         if (!open_ || session_.closed())
             return;
-        if (source_waits_)
+        if (message_is_overdue())
+            fail(error::timed_out, "one message took all the time there is for it");
+        else if (source_waits_)
             fail(error::body_failed,
                  fmt::format("its source brought nothing for {} s", effective_limit().count()));
         else
@@ -411,7 +415,7 @@ private:
         smtp::event e{smtp::told::failed};
         e.why = make_error_code(why);
         e.detail = detail_;
-        e.waited = effective_limit();
+        e.waited = message_is_overdue() ? options_.message_max : effective_limit();
         return e;
     }
 
@@ -451,8 +455,11 @@ private:
     void watch()
     {
         if (limit_.count() > 0)
-            watchdog_.watch(world_->now() + effective_limit());
+            watchdog_.watch(
+                std::min(world_->now() + effective_limit(), message_begun_ + options_.message_max));
     }
+
+    bool message_is_overdue() const { return world_->now() >= message_begun_ + options_.message_max; }
 
     void observe_said(std::string_view octets)
     {
@@ -475,6 +482,7 @@ private:
     handler done_;
     std::uint64_t operation_ = 0; // how many have begun
     std::chrono::seconds limit_{0};
+    time_point message_begun_; // or the operation, if that was later
     std::string detail_;
     error_code write_error_; // writing is over, reading may still find words
 

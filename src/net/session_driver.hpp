@@ -11,7 +11,8 @@
 // Input is never taken for less than it is: before a session that rested is told of a new message,
 // what has arrived meanwhile is told first.
 //
-// Time limits: each action has one; `wait_max` bounds every one of them; a session that exceeds it
+// Time limits: each action has one; `wait_max` bounds every one of them, and `message_max` all that
+// belong to one message, for a peer that always moves a little; a session that exceeds one
 // is told and closes. One operation at a time; its handler runs on its associated executor once the
 // session rests or has closed. Destroying the driver, or cancel(), ends the session at once.
 
@@ -41,6 +42,7 @@ struct session_observer {
 
 struct driver_options {
     smtp::session_options session;
+    std::chrono::seconds message_max = std::chrono::hours(4); ///< from one body to the next, or to rest
     std::optional<std::chrono::seconds> wait_max; ///< bounds every wait; none: those of RFC 5321 §4.5.3.2
     session_observer* observer = nullptr;         ///< must outlive the driver
 };

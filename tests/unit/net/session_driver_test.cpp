@@ -249,6 +249,24 @@ TEST_F(session_driver_test, a_body_that_goes_on_slowly_is_waited_for)
     EXPECT_GT(world->now() - began, 8min);
 }
 
+// But not for ever: who takes four octets a minute has a time for the message, too.
+TEST_F(session_driver_test, a_message_has_a_time_in_all)
+{
+    test::sim_line line;
+    line.window = 4;
+    line.delay = 30s;
+    driver_options options;
+    options.message_max = 1h;
+    start(polite({{"DATA\r\n", "250 a\r\n250 b\r\n354 c\r\n"}, {"\r\n.\r\n", "250 d\r\n"}}), line, options);
+    deliver(std::string(100'000, 'x'));
+    EXPECT_TRUE(world->run(240h, [this] { return ended == 2; }));
+    EXPECT_EQ(settled(), "deferred: timed out");
+    const std::string why = driver->session().failure()->why;
+    EXPECT_THAT(why, HasSubstr("after 3600 s"));
+    EXPECT_THAT(why, HasSubstr("one message took all the time"));
+    expect_nothing_left();
+}
+
 TEST_F(session_driver_test, a_limit_of_the_callers_bounds_every_wait)
 {
     driver_options options;
