@@ -199,6 +199,8 @@ private:
                     add(file, body::file(file));
                 else if (!given_.dry_run) // nobody has to type a message to ask where it would go
                     add("(standard input)", read_input());
+            } catch (const cannot_put_aside& e) {
+                throw stop{exit_cannot_create, base::escaped(e.what(), 512)};
             } catch (const std::system_error& e) {
                 throw stop{exit_no_input,
                            fmt::format("cannot read {}: {}",
@@ -441,8 +443,8 @@ void add_send_command(CLI::App& app, int& exit_status)
     send->add_option("files", given->files, "messages (RFC 5322); '-' is standard input")->type_name("FILE");
     send->footer("Exit status: 0 all delivered; 75 some deferred, in doubt or untried, none refused;\n"
                  "69 some refused; 68 no such domain, or it takes no mail; 64 the command line;\n"
-                 "65 an address or a text is malformed; 66 input cannot be read; 74 output cannot\n"
-                 "be written; 76 the server broke the protocol.");
+                 "65 an address or a text is malformed; 66 input cannot be read; 73 a temporary\n"
+                 "file cannot be made; 74 output cannot be written; 76 the server broke the protocol.");
     send->callback([given, &exit_status] { exit_status = run_send(std::move(*given)); });
 }
 

@@ -102,7 +102,7 @@ void write_all(int to, const char* octets, std::size_t n)
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            fail("putting standard input aside");
+            throw cannot_put_aside(errno, std::generic_category(), "putting standard input aside");
         octets += written;
         n -= static_cast<std::size_t>(written);
     }
@@ -114,7 +114,7 @@ body put_aside()
     const std::string folder = given != nullptr && *given != '\0' ? given : "/tmp";
     const int file = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (file < 0)
-        fail(("making a temporary file in " + folder).c_str());
+        throw cannot_put_aside(errno, std::generic_category(), "making a temporary file in " + folder);
     std::array<char, 64 * 1024> buffer;
     try {
         for (;;) {

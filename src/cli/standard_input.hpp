@@ -9,9 +9,17 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <system_error>
+
 namespace postrider::cli {
 
-/// Throws std::system_error if the input cannot be read, or the file cannot be made.
+/// The file could not be made or filled: the disk's trouble, not the input's.
+class cannot_put_aside : public std::system_error {
+public:
+    using std::system_error::system_error;
+};
+
+/// Throws std::system_error if the input cannot be read, cannot_put_aside if the file cannot be made.
 body standard_input(boost::asio::any_io_executor executor, bool needed_again);
 
 } // namespace postrider::cli

@@ -26,7 +26,8 @@ from scripted_server import Scripted
 FROM, TO = "ann@example.com", "bob@example.org"
 ENVELOPE = ("--from", FROM, "--to", TO)
 LETTER = b"From: ann@example.com\r\nSubject: hi\r\n\r\nHello.\r\n"
-OK, USAGE, DATA, NO_INPUT, NO_HOST, UNAVAILABLE, IO, TEMPORARY, PROTOCOL = 0, 64, 65, 66, 68, 69, 74, 75, 76
+OK, USAGE, DATA, NO_INPUT, NO_HOST, UNAVAILABLE = 0, 64, 65, 66, 68, 69
+CANNOT_CREATE, IO, TEMPORARY, PROTOCOL = 73, 74, 75, 76
 MIB = 1 << 20
 
 
@@ -396,6 +397,22 @@ class Output(Files):
                     self.assertEqual(run.returncode, IO, run.stderr)
         run = subprocess.run(["sh", "-c", 'exec "$0" --help >/dev/full', support.postrider_path()], timeout=60, check=False)
         self.assertEqual(run.returncode, IO)
+
+    def test_a_pipe_that_cannot_be_put_aside(self):
+        # Two domains need the message twice, and a pipe can be read once; nobody is connected to.
+        command = ["sh", "-c", 'cat | "$@"', "sh", support.postrider_path(), "send", "--from", "a@example.org"]
+        command += ["--to", "b@one.example", "--to", "c@two.example"]
+        limited = ["sh", "-c", 'trap "" XFSZ; ulimit -f 1; exec "$@"', "sh", *command]
+        for name, line, extra, words in (
+            ("no place", command, {"TMPDIR": "/proc"}, b"temporary file in /proc"),
+            ("no room", limited, {}, b"putting standard input aside"),
+        ):
+            with self.subTest(name):
+                run = subprocess.run(line, input=LETTER + b"x\r\n" * 100_000, env={**os.environ, **extra},
+                                     capture_output=True, timeout=60, check=False)
+                self.assertEqual(run.returncode, CANNOT_CREATE, run.stderr)
+                self.assertIn(words, run.stderr)
+                self.assertEqual(run.stdout, b"")
 
     def test_closed_standard_streams_are_not_the_connection(self):
         def script(peer):
