@@ -1,6 +1,6 @@
 # The package: one static library out of all layers but the sandbox and the command, its headers,
 # the command, and what find_package and pkg-config need. Everything installed can be moved.
-set(postrider_library_layers base smtp dns policy net delivery)
+set(postrider_library_layers base smtp dns policy net app delivery)
 set(postrider_objects ${postrider_library_layers})
 list(TRANSFORM postrider_objects REPLACE "(.+)" "$<TARGET_OBJECTS:postrider_\\1>")
 set(postrider_definitions
@@ -15,7 +15,8 @@ target_compile_features(postrider PUBLIC cxx_std_20)
 target_compile_definitions(postrider PUBLIC ${postrider_definitions})
 target_link_libraries(postrider
   PUBLIC Boost::headers Threads::Threads
-  PRIVATE fmt::fmt OpenSSL::SSL OpenSSL::Crypto LibIDN2::LibIDN2 LibUnbound::LibUnbound)
+  PRIVATE fmt::fmt OpenSSL::SSL OpenSSL::Crypto LibIDN2::LibIDN2 LibUnbound::LibUnbound
+          spdlog::spdlog LibSystemd::LibSystemd)
 
 if(NOT POSTRIDER_INSTALL)
   return()
@@ -37,7 +38,7 @@ configure_package_config_file(cmake/postriderConfig.cmake.in postriderConfig.cma
                               INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(postriderConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/postriderConfig.cmake" "${PROJECT_BINARY_DIR}/postriderConfigVersion.cmake"
-              cmake/FindLibIDN2.cmake cmake/FindLibUnbound.cmake
+              cmake/FindLibIDN2.cmake cmake/FindLibUnbound.cmake cmake/FindLibSystemd.cmake
         DESTINATION ${package_folder})
 
 # The .pc file finds the tree from where it stands itself.

@@ -22,8 +22,8 @@ struct layer {
 };
 constexpr std::array layers{
     layer{"base", 0},     layer{"smtp", 1},    layer{"message", 1}, layer{"dns", 1},
-    layer{"policy", 2},   layer{"net", 3},     layer{"app", 3},     layer{"store", 3},
-    layer{"delivery", 4}, layer{"sandbox", 4}, layer{"relay", 5},   layer{"cli", 6},
+    layer{"policy", 2},   layer{"net", 3},     layer{"store", 3},   layer{"app", 4},
+    layer{"delivery", 5}, layer{"sandbox", 5}, layer{"relay", 6},   layer{"cli", 7},
 };
 constexpr int world_rank = 3; // from here on there is a world: sockets, clocks, threads
 
@@ -50,13 +50,15 @@ const std::vector<housed> third_party{
     {"toml++/", {"src/app/config"}},
     {"sqlite3.h", {"src/store/sqlite"}},
     {"libpq", {"src/store/postgres"}},
-    {"CLI/", {"src/cli/"}},
+    {"CLI/", {"src/cli/", "src/app/options", "src/app/help_text"}},
+    {"systemd/", {"src/app/systemd"}},
 };
 
 // Headers of the system, from rank 3 on.
 constexpr std::array system_headers{
-    "arpa/",  "dirent.h", "errno.h",  "fcntl.h",  "grp.h",   "linux/", "netdb.h",    "net/if.h",  "netinet/",
-    "poll.h", "pwd.h",    "resolv.h", "signal.h", "spawn.h", "sys/",   "sysexits.h", "termios.h", "unistd.h",
+    "arpa/",    "dirent.h",   "errno.h",  "fcntl.h",   "grp.h",    "linux/",   "netdb.h",
+    "net/if.h", "netinet/",   "poll.h",   "pwd.h",     "resolv.h", "signal.h", "spawn.h",
+    "sys/",     "sysexits.h", "syslog.h", "termios.h", "unistd.h", "cxxabi.h",
 };
 
 // Instructions, not the world: anywhere.
@@ -80,7 +82,9 @@ constexpr std::array worldly_words{
 // is shown to people; nothing is measured or waited for by it.
 const std::vector<housed> doors{
     {"steady_clock", {"src/net/clock"}},
-    {"system_clock", {"src/net/clock", "src/sandbox/mailbox", "src/sandbox/capture_server", "src/cli/send"}},
+    {"system_clock",
+     {"src/net/clock", "src/sandbox/mailbox", "src/sandbox/capture_server", "src/cli/send", "src/app/log",
+      "include/postrider/app/log"}},
     {"high_resolution_clock", {}},
     {"utc_clock", {}},
     {"clock_gettime", {}},

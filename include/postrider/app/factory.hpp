@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// app/factory: makes the protocol for each connection, and hears what becomes of connections.
+//
+// One factory serves many connections and keeps what they share.
+
+#include "postrider/app/log.hpp"
+#include "postrider/app/protocol.hpp"
+#include "postrider/app/reason.hpp"
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+namespace postrider::app {
+
+class loop;
+
+class factory {
+public:
+    factory();
+    virtual ~factory();
+    factory(const factory&) = delete;
+    factory& operator=(const factory&) = delete;
+
+    /// The protocol for a connection with `peer`; nothing refuses it. The default makes what
+    /// set_protocol() named, and throws std::logic_error, saying what to do, if that was not called.
+    virtual std::shared_ptr<protocol> build_protocol(const std::string& peer);
+
+    /// One `Protocol` for each connection.
+    template <std::derived_from<protocol> Protocol>
+    void set_protocol()
+    {
+        static_assert(std::is_default_constructible_v<Protocol>,
+                      "this protocol cannot be made without arguments: derive a factory of your own and "
+                      "override build_protocol()");
+        if constexpr (std::is_default_constructible_v<Protocol>)
+            make_ = [] { return std::make_shared<Protocol>(); };
+    }
+
+    virtual void started() {} ///< before the first of its connections, or its listener
+    virtual void stopped() {} ///< after the last
+
+    virtual std::string log_prefix() const; ///< the name of the class
+    logger log() const { return logger(log_prefix()); }
+
+private:
+    friend class factory_use;
+    std::function<std::shared_ptr<protocol>()> make_;
+    unsigned uses_ = 0;
+};
+
+/// A factory of `Protocol`s, each made with copies of these arguments.
+template <std::derived_from<protocol> Protocol, std::derived_from<factory> Base = factory, class... Arguments>
+std::shared_ptr<Base> factory_of(Arguments... arguments)
+{
+    class of final : public Base {
+    public:
+        explicit of(std::function<std::shared_ptr<protocol>()> make) : make_(std::move(make)) {}
+        std::shared_ptr<protocol> build_protocol(const std::string&) override { return make_(); }
+        std::string log_prefix() const override { return "factory"; }
+
+    private:
+        std::function<std::shared_ptr<protocol>()> make_;
+    };
+    return std::make_shared<of>([arguments...] { return std::make_shared<Protocol>(arguments...); });
+}
+
+/// One client's way to its server: told to the factory with everything that happens.
+class connector {
+public:
+    virtual ~connector() = default;
+    virtual void connect() = 0;         ///< again; std::logic_error while it is connecting or connected
+    virtual void stop_connecting() = 0; ///< connection_failed() follows, with error::cancelled
+    virtual void disconnect() = 0;      ///< whichever of the two ends is right
+    virtual std::string destination() const = 0; ///< "mail.example.org:25"
+    virtual app::loop& loop() const = 0;
+};
+
+class client_factory : public factory {
+public:
+    virtual void started_connecting(connector&) {}
+
+    /// No connection came about: the default logs the sentence, with host, address and reason, and
+    /// notes the failure for the exit status (69).
+    virtual void connection_failed(connector& which, const reason& why);
+
+    virtual void connection_lost(connector&, const reason&) {}
+};
+
+} // namespace postrider::app

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// app/service: something that is started and stopped with its application, alone or as one of several.
+//
+// A service belongs to one parent at a time; the root is the application (postrider/app/application.hpp).
+// Starting has two steps, for all services the first before the second: on_privileged_start(), while the
+// process still may do what only root may (listen on port 25, read a key), and on_start(). Both are done
+// in the order in which services were added. Stopping begins with the last, does not wait between them,
+// and has ended when all have.
+//
+// Failures: an exception in a start stops what had started, in reverse order, and goes to the caller. An
+// exception in a stop is logged and keeps no other service from stopping.
+//
+// Threads: that of the loop.
+
+#include "postrider/app/eventually.hpp"
+#include "postrider/app/log.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postrider::app {
+
+class loop;
+class multi_service;
+
+class service : public std::enable_shared_from_this<service> {
+public:
+    explicit service(std::string name = {});
+    virtual ~service();
+    service(const service&) = delete;
+    service& operator=(const service&) = delete;
+
+    const std::string& name() const noexcept { return name_; } ///< may be empty; unique within a parent
+    void set_name(std::string name); ///< throws std::logic_error while there is a parent
+
+    bool running() const noexcept { return running_; } ///< between the end of start() and stop()
+    multi_service* parent() const noexcept { return parent_; }
+
+    /// The application's. Throws std::logic_error, and says so, where there is none above.
+    app::loop& loop() const;
+
+    logger log() const { return logger(log_prefix()); }
+    virtual std::string log_prefix() const; ///< the name; without one, that of the class
+
+    /// What parents and the runner call. Each is an error out of its order.
+    void privileged_start();
+    void start(); ///< with the first step, if that was not done
+    boost::asio::awaitable<void> stop();
+
+protected:
+    virtual void on_privileged_start() {}
+    virtual void on_start() {}
+    virtual eventually<void> on_stop() { return {}; }
+
+    virtual app::loop* own_loop() const noexcept { return nullptr; }
+
+private:
+    friend class multi_service;
+
+    std::string name_;
+    multi_service* parent_ = nullptr;
+    bool prepared_ = false, running_ = false;
+};
+
+/// Services in an order, as one.
+class multi_service : public service {
+public:
+    explicit multi_service(std::string name = {});
+    ~multi_service() override;
+
+    /// Takes a service in, at the end. While this one runs it is started at once, both steps; if that
+    /// throws it is not taken. Throws std::invalid_argument if another has its name, std::logic_error
+    /// if it has a parent.
+    void add(std::shared_ptr<service> one);
+
+    /// Makes a service and adds it.
+    template <class Service, class... Arguments>
+    std::shared_ptr<Service> emplace(Arguments&&... arguments)
+    {
+        auto made = std::make_shared<Service>(std::forward<Arguments>(arguments)...);
+        add(made);
+        return made;
+    }
+
+    /// Takes it out at once, and stops it if it runs. Throws std::invalid_argument if it is not here.
+    boost::asio::awaitable<void> remove(service& one);
+
+    std::shared_ptr<service> find(std::string_view name) const noexcept; ///< nothing if there is none
+    service& at(std::string_view name) const; ///< throws std::out_of_range, which names those there are
+
+    const std::vector<std::shared_ptr<service>>& services() const noexcept { return services_; }
+
+protected:
+    void on_privileged_start() override;
+    void on_start() override;
+    eventually<void> on_stop() override;
+
+private:
+    std::vector<std::shared_ptr<service>> services_;
+};
+
+} // namespace postrider::app

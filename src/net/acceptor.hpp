@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// net/acceptor: a listening socket, TCP or Unix, and the streams that come out of it.
+//
+// Out of descriptors or memory it waits a moment and goes on (accept(2) fails, the connection stays in
+// the backlog); a connection that was gone before it was accepted is passed over.
+
+#include "net/asio.hpp"
+#include "net/endpoint.hpp"
+#include "postrider/stream.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace postrider::net {
+
+class acceptor {
+public:
+    /// Listens at once. TCP: with SO_REUSEADDR, and IPv6 only on an IPv6 address. Unix: with these
+    /// permissions from the first moment; a socket that nobody answers on is replaced, and nothing else
+    /// is. Throws boost::system::system_error whose text names the endpoint.
+    acceptor(asio::any_io_executor executor, const endpoint& where,
+             std::optional<unsigned> mode = std::nullopt);
+
+    /// One that listens already, from the service manager; it is taken over. Throws if it does not.
+    acceptor(asio::any_io_executor executor, int listening_socket);
+
+    ~acceptor(); ///< as close()
+    acceptor(const acceptor&) = delete;
+    acceptor& operator=(const acceptor&) = delete;
+
+    /// Calls `taken` for each connection, until pause() or close(). `trouble` is told what the system
+    /// says when it has no room, once each time it begins.
+    void start(std::function<void(std::unique_ptr<stream>)> taken, std::function<void(error_code)> trouble);
+    void pause();          ///< who comes waits in the backlog; start() goes on
+    void close() noexcept; ///< removes the file of a Unix socket that was ours
+
+    const endpoint& where() const noexcept; ///< with the real port
+
+private:
+    class state;
+    std::shared_ptr<state> state_;
+};
+
+} // namespace postrider::net
