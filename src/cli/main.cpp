@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: MIT
 // cli/main: the program `postrider`: one command of several, and how a command line can be wrong.
 
+#include "app/exit_status.hpp"
+#include "app/help_text.hpp"
+#include "app/standard_streams.hpp"
 #include "cli/commands.hpp"
-#include "cli/exit_status.hpp"
-#include "cli/help_text.hpp"
 #include "postrider/version.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <string>
@@ -22,6 +19,7 @@
 namespace {
 
 using namespace postrider::cli;
+using namespace postrider::app;
 
 int print(const std::string& text)
 {
@@ -29,21 +27,12 @@ int print(const std::string& text)
     return written ? exit_ok : exit_io;
 }
 
-// Where one of the three standard streams is closed, the next thing opened would take its number: a report
-// would be written into the connection to a server. What is put there fails to be read or written instead.
-void fill_standard_streams()
-{
-    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        if (::fcntl(stream, F_GETFD) < 0 &&
-            ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
-            std::_Exit(exit_os);
-}
-
 } // namespace
 
 int main(int argc, char** argv)
 {
-    fill_standard_streams();
+    if (!fill_standard_streams())
+        return exit_os;
     // A reader of our output that goes away is an error of that write, not the end of a message's report.
     std::signal(SIGPIPE, SIG_IGN);
 

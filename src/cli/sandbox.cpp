@@ -6,10 +6,10 @@
 // standard output cannot.
 
 #include "sandbox/sandbox.hpp"
+#include "app/help_text.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_status.hpp"
-#include "cli/help_text.hpp"
 #include "dns/record.hpp"
 #include "net/asio.hpp"
 
@@ -35,6 +35,8 @@
 
 namespace postrider::cli {
 namespace {
+
+using app::whole_number;
 
 constexpr std::size_t zone_octets_max = 1u << 20;
 

@@ -4,10 +4,10 @@
 // Exit status: see cli/exit_status.hpp. Nothing is sent before every argument has been read and
 // found usable. Reports go to standard output, everything else to standard error.
 
+#include "app/help_text.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_status.hpp"
-#include "cli/help_text.hpp"
 #include "cli/send_output.hpp"
 #include "cli/simple_text.hpp"
 #include "cli/standard_input.hpp"
@@ -39,6 +39,7 @@ namespace postrider::cli {
 namespace {
 
 namespace asio = boost::asio;
+using app::whole_number;
 using boost::system::error_code;
 
 constexpr std::uint64_t bar_from_octets = 4u << 20;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// cli/help_text: CLI11's words turned into ours.
+// app/help_text: CLI11's words turned into ours.
 
-#include "cli/help_text.hpp"
+#include "app/help_text.hpp"
 
 #include "base/text.hpp"
 
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace postrider::cli {
+namespace postrider::app {
 namespace {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -133,4 +133,4 @@ CLI::Validator whole_number(std::string what, unsigned least, unsigned most)
     return CLI::Validator(check, ""); // its description would stand behind the option's name
 }
 
-} // namespace postrider::cli
+} // namespace postrider::app

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// cli/help_text: what the program says about its command line: its help, and what is wrong with one.
+// app/help_text: what the program says about its command line: its help, and what is wrong with one.
 //
 // CLI11 reads the command line; how that is explained to people is ours: a usage line that can be
 // typed, no names of C++ types, and a sentence that names the word it is about. What was typed is
@@ -10,7 +10,7 @@
 
 #include <string>
 
-namespace postrider::cli {
+namespace postrider::app {
 
 /// Lays out "--help": usage, the description, the arguments and options, and the footer.
 class help_text final : public CLI::Formatter {
@@ -30,4 +30,4 @@ std::string sentence_for(const CLI::ParseError& wrong, const CLI::App& program);
 /// A check for options: a whole number of that range. `what` says it in words: "a port".
 CLI::Validator whole_number(std::string what, unsigned least, unsigned most);
 
-} // namespace postrider::cli
+} // namespace postrider::app
