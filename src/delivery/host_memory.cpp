@@ -7,23 +7,28 @@
 
 namespace postrider::delivery {
 
-void host_memory::mark_bad(const std::string& host, net::time_point now)
+void host_memory::remember_for(std::chrono::seconds how_long)
 {
-    failed_[host] = now;
-    if (failed_.size() <= hosts_max_)
-        return;
-    std::erase_if(failed_, [&](const auto& entry) { return now - entry.second >= remembered_; });
-    if (failed_.size() > hosts_max_)
-        failed_.erase(std::min_element(failed_.begin(), failed_.end(),
-                                       [](const auto& a, const auto& b) { return a.second < b.second; }));
+    remembered_ = std::clamp<std::chrono::seconds>(how_long, std::chrono::seconds(0), std::chrono::years(1));
 }
 
-void host_memory::mark_good(const std::string& host) { failed_.erase(host); }
+void host_memory::mark_bad(const std::string& host, net::time_point now)
+{
+    bad_until_[host] = now + remembered_;
+    if (bad_until_.size() <= hosts_max_)
+        return;
+    std::erase_if(bad_until_, [&](const auto& entry) { return now >= entry.second; });
+    if (bad_until_.size() > hosts_max_)
+        bad_until_.erase(std::min_element(bad_until_.begin(), bad_until_.end(),
+                                          [](const auto& a, const auto& b) { return a.second < b.second; }));
+}
+
+void host_memory::mark_good(const std::string& host) { bad_until_.erase(host); }
 
 bool host_memory::is_bad(const std::string& host, net::time_point now) const
 {
-    const auto found = failed_.find(host);
-    return found != failed_.end() && now - found->second < remembered_;
+    const auto found = bad_until_.find(host);
+    return found != bad_until_.end() && now < found->second;
 }
 
 } // namespace postrider::delivery

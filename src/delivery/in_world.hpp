@@ -5,6 +5,7 @@
 #include "net/environment.hpp"
 #include "postrider/client.hpp"
 #include "postrider/mailer.hpp"
+#include "postrider/mx_calculator.hpp"
 
 #include <memory>
 
@@ -13,5 +14,6 @@ namespace postrider::delivery {
 /// The settings' DNS servers are not asked: names are the world's.
 client client_in(std::shared_ptr<net::environment> world, settings how);
 mailer mailer_in(std::shared_ptr<net::environment> world, settings how);
+mx_calculator mx_calculator_in(std::shared_ptr<net::environment> world, settings how);
 
 } // namespace postrider::delivery

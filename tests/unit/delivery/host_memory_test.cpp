@@ -41,5 +41,27 @@ TEST(host_memory, is_bounded_and_drops_the_oldest)
     EXPECT_FALSE(memory.is_bad("mx96", noon + 100s));
 }
 
+TEST(host_memory, a_mark_keeps_the_time_it_was_given_with)
+{
+    host_memory memory(5min);
+    memory.mark_bad("mx1", noon);
+    memory.remember_for(1h);
+    memory.mark_bad("mx2", noon);
+    EXPECT_FALSE(memory.is_bad("mx1", noon + 5min));
+    EXPECT_TRUE(memory.is_bad("mx2", noon + 59min));
+    EXPECT_FALSE(memory.is_bad("mx2", noon + 1h));
+}
+
+TEST(host_memory, no_time_is_too_long_or_too_short_to_be_reckoned_with)
+{
+    host_memory memory;
+    memory.remember_for(std::chrono::seconds::max());
+    memory.mark_bad("mx1", noon);
+    EXPECT_TRUE(memory.is_bad("mx1", noon + 24h * 300));
+    memory.remember_for(-5s);
+    memory.mark_bad("mx2", noon);
+    EXPECT_FALSE(memory.is_bad("mx2", noon));
+}
+
 } // namespace
 } // namespace postrider::delivery
