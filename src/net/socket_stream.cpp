@@ -9,6 +9,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -128,6 +130,25 @@ void connect_socket(asio::any_io_executor executor, const endpoint& to, connect_
         std::move(done)(ec, std::move(made));
     };
     at.async_connect(to_asio(to), asio::bind_cancellation_slot(slot, std::move(on_connected)));
+}
+
+std::unique_ptr<stream> adopt_socket(const asio::any_io_executor& executor, int connected,
+                                     const endpoint& peer, error_code& failed)
+{
+    const int family = peer.is_unix() ? AF_UNIX : peer.is_v6() ? AF_INET6 : AF_INET;
+    socket at(executor);
+    at.assign(asio::generic::stream_protocol(family, 0), connected, failed);
+    if (failed) {
+        ::close(connected);
+        return nullptr;
+    }
+    at.non_blocking(true, failed);
+    if (failed)
+        return nullptr;
+    error_code ignored;
+    if (!peer.is_unix())
+        at.set_option(asio::ip::tcp::no_delay(true), ignored);
+    return std::make_unique<socket_stream>(std::move(at), peer.to_string());
 }
 
 } // namespace postrider::net

@@ -19,4 +19,9 @@ using connect_handler = asio::any_completion_handler<void(error_code, std::uniqu
 /// Cancelling completes with asio::error::operation_aborted.
 void connect_socket(asio::any_io_executor executor, const endpoint& to, connect_handler done);
 
+/// A socket that is connected already, as accept(2) gives it, with whoever is at the other end. It is
+/// taken whatever happens: closed where the event loop cannot take one more (`failed`).
+std::unique_ptr<stream> adopt_socket(const asio::any_io_executor& executor, int connected,
+                                     const endpoint& peer, error_code& failed);
+
 } // namespace postrider::net
