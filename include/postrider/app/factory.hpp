@@ -8,6 +8,7 @@
 #include "postrider/app/protocol.hpp"
 #include "postrider/app/reason.hpp"
 
+#include <chrono>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -40,8 +41,8 @@ public:
             make_ = [] { return std::make_shared<Protocol>(); };
     }
 
-    virtual void started() {} ///< before the first of its connections, or its listener
-    virtual void stopped() {} ///< after the last
+    virtual void started() {} ///< before the first of the services that use it starts
+    virtual void stopped() {} ///< when the last of them has stopped
 
     virtual std::string log_prefix() const; ///< the name of the class
     logger log() const { return logger(log_prefix()); }
@@ -68,14 +69,23 @@ std::shared_ptr<Base> factory_of(Arguments... arguments)
     return std::make_shared<of>([arguments...] { return std::make_shared<Protocol>(arguments...); });
 }
 
-/// One client's way to its server: told to the factory with everything that happens.
-class connector {
+/// One client's way to its server: told to the factory with everything that happens. It lives as long as
+/// the client; who keeps it longer than a callback keeps it by weak_from_this().
+class connector : public std::enable_shared_from_this<connector> {
 public:
     virtual ~connector() = default;
-    virtual void connect() = 0;         ///< again; std::logic_error while it is connecting or connected
-    virtual void stop_connecting() = 0; ///< connection_failed() follows, with error::cancelled
-    virtual void disconnect() = 0;      ///< whichever of the two ends is right
+
+    /// Again. Throws std::logic_error while it is connecting or connected; does nothing once the client
+    /// is being stopped.
+    virtual void connect() = 0;
+    virtual void stop_connecting() = 0;          ///< connection_failed() follows, with error::cancelled
+    virtual void disconnect() = 0;               ///< whichever of the two ends is right
     virtual std::string destination() const = 0; ///< "mail.example.org:25"
+    virtual bool active() const noexcept = 0;    ///< the client runs, and is not being stopped
+
+    /// How long the connection has stood, or the last one stood.
+    virtual std::chrono::nanoseconds stood() const = 0;
+
     virtual app::loop& loop() const = 0;
 };
 
