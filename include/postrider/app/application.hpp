@@ -36,6 +36,8 @@ protected:
     app::loop* own_loop() const noexcept override { return &loop_; }
 
 private:
+    void end_with_services();
+
     std::string user_, group_;
     mutable app::loop loop_;
 };

@@ -11,11 +11,15 @@
 // Failures: an exception in a start stops what had started, in reverse order, and goes to the caller. An
 // exception in a stop is logged and keeps no other service from stopping.
 //
+// on_stop() is called once for each on_privileged_start() that succeeded: also when on_start() threw, or
+// was never reached because another service failed. What throws in the first step undoes itself.
+//
 // Threads: that of the loop.
 
 #include "postrider/app/eventually.hpp"
 #include "postrider/app/log.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
@@ -40,18 +44,24 @@ public:
     const std::string& name() const noexcept { return name_; } ///< may be empty; unique within a parent
     void set_name(std::string name); ///< throws std::logic_error while there is a parent
 
-    bool running() const noexcept { return running_; } ///< between the end of start() and stop()
+    bool running() const noexcept { return stage_ == stage::running; } ///< from the end of start() to stop()
     multi_service* parent() const noexcept { return parent_; }
 
-    /// The application's. Throws std::logic_error, and says so, where there is none above.
+    /// The application's; for a service that was taken out, until it has stopped. Throws std::logic_error,
+    /// and says so, where there is none above.
     app::loop& loop() const;
 
     logger log() const { return logger(log_prefix()); }
     virtual std::string log_prefix() const; ///< the name; without one, that of the class
 
-    /// What parents and the runner call. Each is an error out of its order.
+    /// What parents and the runner call. Out of their order: std::logic_error.
     void privileged_start();
     void start(); ///< with the first step, if that was not done
+
+    /// Begins at the call and completes when the service has stopped; at once if it had not been started.
+    /// A second call waits for the end of the first. Within on_start() it is carried out when the start
+    /// has ended; within on_privileged_start() it is a std::logic_error. Who cancels it no longer waits;
+    /// the service stops all the same.
     boost::asio::awaitable<void> stop();
 
 protected:
@@ -63,10 +73,23 @@ protected:
 
 private:
     friend class multi_service;
+    enum class stage { idle, preparing, prepared, starting, running, stopping };
+    struct ending;
+
+    app::loop* find_loop() const noexcept;
+    void require_idle() const;
+    std::shared_ptr<ending> begin_stop();
+    void carry_out_stop();
+    void stopped();
+    static void carry_on(const std::shared_ptr<ending>& what, boost::asio::any_io_executor where);
+    static boost::asio::awaitable<void> finish(std::shared_ptr<ending> what, std::shared_ptr<service> alive);
+    static boost::asio::awaitable<void> wait_for(std::shared_ptr<ending> what);
 
     std::string name_;
     multi_service* parent_ = nullptr;
-    bool prepared_ = false, running_ = false;
+    multi_service* left_ = nullptr; // whom it was taken from, while it stops
+    stage stage_ = stage::idle;
+    std::shared_ptr<ending> ending_; // while a stop is wanted or under way
 };
 
 /// Services in an order, as one.
@@ -76,8 +99,9 @@ public:
     ~multi_service() override;
 
     /// Takes a service in, at the end. While this one runs it is started at once, both steps; if that
-    /// throws it is not taken. Throws std::invalid_argument if another has its name, std::logic_error
-    /// if it has a parent.
+    /// throws it is not taken. Within a start of this one it is started in its turn. Throws
+    /// std::invalid_argument if another has its name, std::logic_error if it has a parent, or if it was
+    /// started without one.
     void add(std::shared_ptr<service> one);
 
     /// Makes a service and adds it.
@@ -89,7 +113,8 @@ public:
         return made;
     }
 
-    /// Takes it out at once, and stops it if it runs. Throws std::invalid_argument if it is not here.
+    /// Takes it out at the call, and stops it if it was started; completes when it has stopped. If this
+    /// one stops meanwhile it waits for it too. Throws std::invalid_argument if it is not here.
     boost::asio::awaitable<void> remove(service& one);
 
     std::shared_ptr<service> find(std::string_view name) const noexcept; ///< nothing if there is none
@@ -102,8 +127,21 @@ protected:
     void on_start() override;
     eventually<void> on_stop() override;
 
+    void disown_all() noexcept; ///< lets go of all, the last first
+
 private:
+    friend class service;
+
+    void do_in_order(void (service::*step)());
+    void start_late(const std::shared_ptr<service>& one);
+    void stop_all();
+    std::shared_ptr<ending> take_out(service& one);
+    void forget(service& one) noexcept;
+    std::shared_ptr<ending> next_ending() const noexcept;
+    static boost::asio::awaitable<void> wait_for_all(multi_service* of, std::shared_ptr<service> alive);
+
     std::vector<std::shared_ptr<service>> services_;
+    std::vector<std::shared_ptr<service>> leaving_; // taken out, and not yet stopped
 };
 
 } // namespace postrider::app

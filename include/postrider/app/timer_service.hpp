@@ -14,7 +14,9 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 namespace postrider::app {
 
