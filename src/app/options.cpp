@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// app/options: twistd's letters where they exist, each explained in a line.
+
+#include "app/options.hpp"
+
+#include "app/exit_status.hpp"
+#include "app/help_text.hpp"
+#include "base/text.hpp"
+#include "postrider/version.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+
+namespace postrider::app {
+namespace {
+
+constexpr std::string_view footer =
+    "SIGINT (Ctrl-C) and SIGTERM stop it in order, a second one at once. SIGHUP opens the log\n"
+    "file anew, SIGUSR1 rotates it.\n";
+
+constexpr log_level levels[] = {log_level::debug, log_level::info, log_level::warning, log_level::error};
+
+std::string shown(const std::string& text) { return base::escaped(text, 256); }
+
+log_level level_named(const std::string& name)
+{
+    for (const log_level level : levels)
+        if (to_string(level) == name)
+            return level;
+    throw CLI::ValidationError("--log-level",
+                               fmt::format("'{}' is not debug, info, warning or error", shown(name)));
+}
+
+bool is_json(const std::string& format)
+{
+    if (format != "text" && format != "json")
+        throw CLI::ValidationError("--log-format", fmt::format("'{}' is not text or json", shown(format)));
+    return format == "json";
+}
+
+mode_t umask_in(const std::string& text)
+{
+    unsigned mask = 0;
+    const char* const end = text.data() + text.size();
+    const auto [last, failed] = std::from_chars(text.data(), end, mask, 8);
+    if (failed != std::errc() || last != end || mask > 0777)
+        throw CLI::ValidationError("--umask",
+                                   fmt::format("'{}' is not an octal number from 0 to 777", shown(text)));
+    return mask;
+}
+
+int print(const std::string& text)
+{
+    const bool written = std::fputs(text.c_str(), stdout) != EOF && std::fflush(stdout) != EOF;
+    return written ? exit_ok : exit_io;
+}
+
+/// The options one after the other, each a line of the help.
+class option_list {
+public:
+    option_list(CLI::App& parser, run_options& options) : parser_(parser), options_(options) {}
+
+    void add_log()
+    {
+        text("-l,--logfile", options_.log_file, "FILE",
+             "write the log there; '-' is standard output. Otherwise\nthere in the foreground, and "
+             "PROGRAM.log for a daemon");
+        value("--log-format", "FORMAT", "text or json: a line of either for each event; otherwise text",
+              [this](const std::string& name) { options_.log_json = is_json(name); });
+        value("--log-level", "LEVEL", "log only from this on: debug, info, warning, error;\notherwise info",
+              [this](const std::string& name) { options_.least = level_named(name); });
+        flag("--syslog", options_.syslog, "log to syslog(3) instead of a file");
+        text("--prefix", options_.syslog_prefix, "NAME",
+             "who speaks in syslog; otherwise the program's name");
+    }
+    void add_place()
+    {
+        value("--pidfile", "FILE",
+              "write the process's number there; '' is nowhere. Otherwise\nPROGRAM.pid, "
+              "for a daemon only",
+              [this](const std::string& path) { options_.pid_file = path; });
+        text("-d,--rundir", options_.directory, "DIR", "work in this directory, inside that of --chroot");
+        text("--chroot", options_.root, "DIR", "see nothing of the file system but what is in there");
+        value("--umask", "MASK", "file mode creation mask, octal; otherwise 077 for a daemon",
+              [this](const std::string& mask) { options_.umask = umask_in(mask); });
+    }
+    void add_user()
+    {
+        text("-u,--uid", options_.user, "USER", "become this user once ports and files are open");
+        text("-g,--gid", options_.group, "GROUP", "become a member of this group; otherwise the user's own");
+        flag("--euid", options_.effective_only, "become it for the time being: root can be had back");
+        flag("--statistics", options_.statistics, "log at the end what the run cost");
+    }
+
+private:
+    void text(const char* name, std::string& where, const char* type, const char* what)
+    {
+        parser_.add_option(name, where, what)->type_name(type);
+    }
+    void flag(const char* name, bool& where, const char* what) { parser_.add_flag(name, where, what); }
+    void value(const char* name, const char* type, const char* what,
+               std::function<void(const std::string&)> take)
+    {
+        parser_.add_option_function<std::string>(name, std::move(take), what)->type_name(type);
+    }
+
+    CLI::App& parser_;
+    run_options& options_;
+};
+
+} // namespace
+
+void add_run_options(CLI::App& parser, run_options& options, bool foreground_by_default)
+{
+    options.daemon = !foreground_by_default;
+    if (foreground_by_default)
+        parser.add_flag("--daemon", options.daemon, "go to the background once all has started");
+    else
+        parser.add_flag_callback(
+            "-n,--nodaemon", [&options] { options.daemon = false; }, "stay in the foreground");
+    option_list list(parser, options);
+    list.add_log();
+    list.add_place();
+    list.add_user();
+}
+
+std::string program_name(int argc, const char* const* argv)
+{
+    const std::string_view path = argc > 0 && argv[0] != nullptr ? argv[0] : "";
+    const std::string_view name = path.substr(path.rfind('/') + 1); // npos + 1 is 0
+    return name.empty() ? "application" : std::string(name);
+}
+
+std::optional<int> read_command_line(const std::string& application, run_options& options, int argc,
+                                     const char* const* argv)
+{
+    const std::string program = program_name(argc, argv);
+    CLI::App parser(application, program);
+    parser.formatter(std::make_shared<help_text>());
+    parser.set_help_flag("-h,--help", "say this");
+    parser.add_flag_callback(
+        "--version", [] { throw CLI::CallForVersion("", 0); }, "say which version this is");
+    add_run_options(parser, options, false);
+    parser.footer(std::string(footer));
+    try {
+        parser.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return print(parser.help());
+    } catch (const CLI::CallForVersion&) {
+        return print(fmt::format("{} (postrider {})\n", application, version));
+    } catch (const CLI::ParseError& e) {
+        fmt::print(stderr, "{}: {}\nTry '{} --help'.\n", program, sentence_for(e, parser), program);
+        return exit_usage;
+    }
+    return std::nullopt;
+}
+
+} // namespace postrider::app

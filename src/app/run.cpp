@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+// app/run: an application from its command line to its exit status.
+//
+// The order matters. What the caller should hear on its terminal comes before the process leaves it;
+// what lies outside a new root is read before the root changes; what only root may do comes before root
+// is given up. The pidfile is locked first of all: of two that start at once, one does nothing.
+
+#include "postrider/app/run.hpp"
+
+#include "app/daemon.hpp"
+#include "app/log_output.hpp"
+#include "app/loop_engine.hpp"
+#include "app/options.hpp"
+#include "app/pid_file.hpp"
+#include "app/privileges.hpp"
+#include "app/run_failure.hpp"
+#include "app/signals.hpp"
+#include "app/standard_streams.hpp"
+#include "app/statistics.hpp"
+#include "app/surroundings.hpp"
+#include "app/systemd.hpp"
+#include "base/text.hpp"
+#include "postrider/app/reason.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace postrider::app {
+namespace {
+
+constexpr mode_t daemon_umask = 077;
+constexpr std::chrono::seconds failed_start_patience{30};
+
+std::string absolute(const std::string& path) { return std::filesystem::absolute(path).string(); }
+
+/// Whether it was the system that said no, rather than the program.
+exit_status status_of(const reason& why)
+{
+    const std::error_category& category = why.error().category();
+    const bool system = category == std::system_category() || category == std::generic_category();
+    return why.error() && system ? exit_os : exit_software;
+}
+
+log_destination destination_of(const run_options& how, const std::string& program)
+{
+    using kind = log_destination::kind;
+    log_destination log;
+    log.json = how.log_json;
+    log.least = how.least;
+    log.syslog_prefix = how.syslog_prefix.empty() ? program : how.syslog_prefix;
+    if (how.syslog)
+        log.what = kind::syslog;
+    else if (how.log_file == "-" || (how.log_file.empty() && !how.daemon))
+        log.what = kind::standard_output;
+    else
+        log.what = kind::file;
+    if (log.what == kind::file)
+        log.path = absolute(how.log_file.empty() ? program + ".log" : how.log_file);
+    return log;
+}
+
+class application_process {
+public:
+    application_process(application& what, const run_options& how, const std::string& program)
+        : application_(what), loop_(what.loop()), how_(how), program_(program),
+          log_to_(destination_of(how, program)), begun_(loop_.engine().now())
+    {
+    }
+
+    int run()
+    {
+        try {
+            prepare();
+            go_to_background();
+            start();
+        } catch (const run_failure& f) {
+            return fail(f.status(), f.what());
+        }
+        const int status = loop_.run();
+        say_the_end();
+        return lines_lost() > 0 && status == exit_ok ? exit_io : status;
+    }
+
+private:
+    // ---- before there is a daemon ---------------------------------------------------------------
+
+    void prepare()
+    {
+        if (!loop_.engine().own)
+            throw run_failure(exit_software, "an application on a loop of the program's is not run by run()");
+        if (how_.daemon && log_to_.what == log_destination::kind::standard_output)
+            throw run_failure(exit_usage,
+                              "a daemon has no standard output: --logfile needs the name of a file");
+        inherited_sockets();
+        const bool given = !how_.user.empty() || !how_.group.empty();
+        becomes_ = given ? find_identity(how_.user, how_.group)
+                         : find_identity(application_.user(), application_.group());
+        lock_pid_file();
+        if (how_.umask || how_.daemon)
+            ::umask(how_.umask.value_or(daemon_umask));
+        begin_log();
+        enter_surroundings();
+    }
+
+    void lock_pid_file()
+    {
+        const std::string name = how_.pid_file.value_or(how_.daemon ? program_ + ".pid" : "");
+        if (!name.empty())
+            pid_file_.emplace(absolute(name));
+    }
+
+    void begin_log()
+    {
+        try {
+            open_log(log_to_);
+        } catch (const std::system_error& e) {
+            throw run_failure(exit_cannot_create, e.what());
+        }
+        log_open_ = true;
+        if (pid_file_ && pid_file_->left_by())
+            log_.warning(fmt::format("The pidfile {} was left by PID {}, which is gone; it is replaced.",
+                                     pid_file_->path(), *pid_file_->left_by()));
+    }
+
+    void enter_surroundings()
+    {
+        if (how_.root.empty())
+            return enter({}, how_.directory);
+        std::optional<std::string> log_inside, pid_file_inside;
+        if (log_to_.what == log_destination::kind::file)
+            log_inside = path_inside(how_.root, log_to_.path);
+        if (pid_file_)
+            pid_file_inside = path_inside(how_.root, pid_file_->path());
+        enter(how_.root, how_.directory);
+        if (pid_file_)
+            pid_file_->found_at(pid_file_inside);
+        if (log_inside) {
+            log_to_.path = *log_inside;
+            open_log(log_to_);
+        } else if (log_to_.what == log_destination::kind::file) {
+            log_.warning(
+                fmt::format("The log file {} lies outside {}: it can neither be opened anew nor rotated.",
+                            log_to_.path, how_.root));
+        }
+    }
+
+    void go_to_background()
+    {
+        if (how_.daemon)
+            caller_ = become_daemon(*loop_.engine().own, program_);
+        if (pid_file_)
+            pid_file_->write_number();
+    }
+
+    // ---- the start ------------------------------------------------------------------------------
+
+    void start()
+    {
+        tell_the_stop();
+        signals_.emplace(loop_.get_executor(), reactions());
+        log_.info(fmt::format("{} is starting.", application_.name()));
+        try {
+            application_.privileged_start();
+            give_up_privileges();
+            application_.start();
+        } catch (const run_failure& f) {
+            stop_what_started(f.status());
+            throw;
+        } catch (...) {
+            const reason why(std::current_exception());
+            stop_what_started(status_of(why));
+            throw run_failure(status_of(why), sentence_of_failed_start(why));
+        }
+        log_.info(fmt::format("{} is running.", application_.name()));
+        notifier_.ready();
+        feed_watchdog();
+        caller_.tell(exit_ok, {});
+    }
+
+    std::string sentence_of_failed_start(const reason& why) const
+    {
+        return fmt::format("{} cannot start: {}", application_.name(), why.sentence());
+    }
+
+    void give_up_privileges()
+    {
+        if (!becomes_)
+            return;
+        give_log_to(becomes_->user, becomes_->group);
+        become(*becomes_, how_.effective_only);
+    }
+
+    void stop_what_started(int status)
+    {
+        loop_.call_later(failed_start_patience, [this] {
+            log_.error("What had started has not stopped: ending at once.");
+            end_at_once();
+        });
+        loop_.stop(status);
+        loop_.run();
+    }
+
+    // ---- while it runs --------------------------------------------------------------------------
+
+    signals::reactions reactions()
+    {
+        signals::reactions all;
+        all.stop = [this](std::string_view name) { on_stop_signal(name); };
+        all.force = [this](std::string_view name) {
+            log_.error(fmt::format("Received {} again, ending at once.", name));
+            end_at_once();
+        };
+        all.hangup = [this] { on_hangup(); };
+        all.rotate = [this] { on_rotate(); };
+        return all;
+    }
+
+    void on_stop_signal(std::string_view name)
+    {
+        log_.info(fmt::format("Received {}, stopping.", name));
+        loop_.stop();
+    }
+
+    // The log on a terminal cannot be opened anew: there the hangup means that the terminal has gone.
+    void on_hangup()
+    {
+        if (log_to_.what == log_destination::kind::standard_output && terminal_)
+            return on_stop_signal("SIGHUP");
+        notifier_.reloading(loop_.engine().now());
+        reopen_log();
+        log_.info("Received SIGHUP, the log was opened anew.");
+        notifier_.ready();
+    }
+
+    void on_rotate()
+    {
+        rotate_log();
+        if (log_to_.what == log_destination::kind::file)
+            log_.info("Received SIGUSR1, the log was rotated.");
+    }
+
+    void feed_watchdog()
+    {
+        const auto limit = notifier_.watchdog();
+        if (!limit)
+            return;
+        notifier_.alive();
+        loop_.call_later(*limit / 2, [this] { feed_watchdog(); });
+    }
+
+    // ---- the end --------------------------------------------------------------------------------
+
+    /// However the end comes about, the service manager hears of it before the services do.
+    void tell_the_stop()
+    {
+        std::function<void()>& ending = loop_.engine().ending;
+        ending = [this, services_end = std::move(ending)] {
+            notifier_.stopping();
+            services_end();
+        };
+    }
+
+    void say_the_end()
+    {
+        log_.info(fmt::format("{} has stopped.", application_.name()));
+        if (!how_.statistics)
+            return;
+        const rusage used = used_so_far();
+        log_.info(time_used(loop_.engine().now() - begun_, used));
+        log_.info(memory_used(used));
+    }
+
+    int fail(int status, const std::string& sentence)
+    {
+        if (log_open_)
+            log_.error(sentence);
+        if (caller_.waits())
+            caller_.tell(status, sentence);
+        else if (!log_open_ || log_to_.what != log_destination::kind::standard_output)
+            fmt::print(stderr, "{}: {}\n", program_, sentence);
+        return status;
+    }
+
+    [[noreturn]] void end_at_once()
+    {
+        if (pid_file_)
+            pid_file_->remove();
+        caller_.tell(exit_software, "ended at once, before it had started");
+        ::_exit(exit_software);
+    }
+
+    application& application_;
+    loop& loop_;
+    const run_options& how_;
+    const std::string& program_;
+    log_destination log_to_;
+    const net::time_point begun_;
+    const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
+    bool log_open_ = false;
+    logger log_;
+    notifier notifier_;
+    std::optional<identity> becomes_;
+    std::optional<pid_file> pid_file_;
+    waiting_caller caller_;
+    std::optional<signals> signals_;
+};
+
+} // namespace
+
+int run(application& what, int argc, char** argv)
+{
+    if (!fill_standard_streams())
+        return exit_os;
+    run_options options;
+    if (const auto status = read_command_line(what.name(), options, argc, argv))
+        return *status;
+    return run(what, options, program_name(argc, argv));
+}
+
+int run(application& what, const run_options& how, const std::string& program)
+{
+    if (!fill_standard_streams())
+        return exit_os;
+    try {
+        return application_process(what, how, program).run();
+    } catch (const std::exception& e) {
+        fmt::print(stderr, "{}: {}\n", program, base::escaped(e.what()));
+        return exit_software;
+    }
+}
+
+} // namespace postrider::app
