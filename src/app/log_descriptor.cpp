@@ -19,7 +19,7 @@ namespace postrider::app {
 namespace {
 
 constexpr spdlog::string_view_t own_prefix{"log", 3};
-constexpr int full_pipe_milliseconds = 1000;
+constexpr int full_pipe_milliseconds = 200;
 
 // A descriptor that does not block (a terminal or a pipe that we share with somebody who wants it so)
 // may be full for a moment.

@@ -26,7 +26,15 @@ std::unique_ptr<spdlog::formatter> form_for(const log_destination& where)
     return where.json ? json_form(frame) : text_form(frame);
 }
 
-std::shared_ptr<spdlog::sinks::sink> syslog_sink(const log_destination& where)
+using any_sink = std::shared_ptr<spdlog::sinks::sink>;
+
+any_sink standard_sink(const log_destination& where, std::atomic<std::uint64_t>& lost)
+{
+    const bool output = where.what == log_destination::kind::standard_output;
+    return std::make_shared<log_descriptor>(output ? STDOUT_FILENO : STDERR_FILENO, form_for(where), lost);
+}
+
+any_sink syslog_sink(const log_destination& where)
 {
     auto sink = std::make_shared<spdlog::sinks::syslog_sink_st>(where.syslog_prefix, LOG_PID | LOG_NDELAY,
                                                                 LOG_MAIL, true);
@@ -64,10 +72,7 @@ struct staying_inside {
 
 } // namespace
 
-log_hub::log_hub()
-    : sink_(std::make_shared<log_descriptor>(STDERR_FILENO, text_form(log_frame::whole), lost_))
-{
-}
+log_hub::log_hub() : sink_(standard_sink({}, lost_)) {}
 
 // Whatever goes wrong while a line is written (no memory, an observer that throws) costs that line.
 template <class Work>
@@ -135,23 +140,19 @@ void log_hub::open(const log_destination& where)
 {
     using kind = log_destination::kind;
     std::shared_ptr<log_file> file;
-    std::shared_ptr<spdlog::sinks::sink> sink;
     if (where.what == kind::file) {
         auto path = std::filesystem::absolute(where.path).string();
         auto opened = open_for_log(path);
-        sink = file = std::make_shared<log_file>(std::move(path), std::move(opened), form_for(where), lost_);
-    } else if (where.what != kind::syslog) {
-        const int descriptor = where.what == kind::standard_output ? STDOUT_FILENO : STDERR_FILENO;
-        sink = std::make_shared<log_descriptor>(descriptor, form_for(where), lost_);
+        file = std::make_shared<log_file>(std::move(path), std::move(opened), form_for(where), lost_);
     }
+    any_sink sink = file ? file : standard_sink(where, lost_);
 
     const std::lock_guard lock(mutex_);
-    if (!sink) {
-        sink_.reset(); // first: its closelog(3), if it is one too, would close the new one
-        sink = syslog_sink(where);
-    }
     sink_ = std::move(sink);
     file_ = std::move(file);
+    // Not before the old sink is gone: syslog has one state for the process, which its closelog(3) ends.
+    if (where.what == kind::syslog)
+        sink_ = syslog_sink(where);
     sink_least_ = where.least;
     if (!observer_)
         least_ = where.least;

@@ -8,8 +8,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace postrider::app {
@@ -17,6 +20,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::MatchesRegex;
+using testing::Pair;
 
 // What an observer hears while this lives: "[prefix] level: text".
 class listener {
@@ -101,6 +106,71 @@ TEST(log, outlives_an_observer_that_logs)
     set_log_observer(nullptr);
     EXPECT_EQ(calls, 1);
     EXPECT_EQ(lines_lost(), before + 1);
+}
+
+TEST(log, says_how_many_lines_were_left_out)
+{
+    listener ear;
+    const logger log("x");
+    for (int i = 0; i < 17; ++i)
+        log.limited(log_level::warning, "says_how_many", "refused again", 0); // none of them
+    EXPECT_THAT(ear.heard, IsEmpty());
+    log.limited(log_level::warning, "says_how_many", "refused again");
+    EXPECT_THAT(ear.heard,
+                ElementsAre("[x] warning: refused again", "[x] warning: 17 lines like this were left out"));
+}
+
+TEST(log, limits_a_key_whoever_speaks)
+{
+    std::map<std::chrono::sys_seconds, int> lines;
+    set_log_observer(
+        [&](const log_line& line) { ++lines[std::chrono::floor<std::chrono::seconds>(line.when)]; });
+    for (int i = 0; i < 1000; ++i)
+        logger("server," + std::to_string(i)).limited(log_level::info, "whoever_speaks", "hello", 5);
+    set_log_observer(nullptr);
+    ASSERT_FALSE(lines.empty());
+    for (const auto& [second, n] : lines)
+        EXPECT_LE(n, 6); // and the line about those left out
+}
+
+TEST(log, a_level_that_is_left_out_costs_no_burst)
+{
+    listener ear(log_level::warning);
+    for (int i = 0; i < 100; ++i)
+        logger("x").limited(log_level::info, "costs_no_burst", "fine", 1);
+    logger("x").limited(log_level::warning, "costs_no_burst", "bad", 1);
+    EXPECT_THAT(ear.heard, ElementsAre("[x] warning: bad"));
+}
+
+TEST(log, is_heard_from_all_threads_one_call_at_a_time)
+{
+    constexpr int each = 2000;
+    std::map<std::string, int> heard; // not locked: that is the promise
+    set_log_observer([&](const log_line& line) { ++heard[std::string(line.prefix)]; });
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 4; ++t)
+            threads.emplace_back([t] {
+                const logger log("thread" + std::to_string(t));
+                for (int i = 0; i < each; ++i)
+                    log.info("hello");
+            });
+    }
+    set_log_observer(nullptr);
+    EXPECT_THAT(heard, ElementsAre(Pair("thread0", each), Pair("thread1", each), Pair("thread2", each),
+                                   Pair("thread3", each)));
+}
+
+TEST(log, goes_back_to_where_it_went_before)
+{
+    {
+        listener first;
+    }
+    testing::internal::CaptureStderr();
+    logger("x").warning("hello");
+    logger("x").debug("too fine");
+    EXPECT_THAT(testing::internal::GetCapturedStderr(),
+                MatchesRegex("....-..-..T..:..:..[+-].... .x. warning: hello\n"));
 }
 
 } // namespace
