@@ -5,9 +5,13 @@
 //     auto report = co_await postrider::async_send_mail(executor, server("mail.example.org"), message);
 //
 // What is tried again, on a new connection, after a wait: recipients who are deferred or untried because
-// no connection came about, or because one broke. What the server said about the message or a
-// recipient is its word, 4yz too; what is in doubt is left so: nothing is sent twice. Cancelling ends it
-// at once, in a wait too, with the report as it stands and error::cancelled.
+// no connection came about, or because one was lost, fell silent or was ended by the server (421). What
+// the server said about the message or a recipient is its word, 4yz too; nonsense is no better the next
+// time; what is in doubt is left so: nothing is sent twice. A body that can be read once only is not
+// sent again once it was begun. For each recipient the report has what was known last.
+//
+// Cancelling (terminal, partial or total) ends it at once, in a wait too, with the report as it stands
+// and error::cancelled. A message without recipients needs no connection, and has an empty report.
 
 #include "postrider/completion.hpp"
 #include "postrider/message.hpp"
@@ -53,7 +57,8 @@ private:
     retries again_;
 };
 
-/// Completes with the report; the error is that of the last attempt's, if the conversation broke.
+/// Completes with the report; the error is that of the last attempt's, if the conversation broke. The
+/// handler runs on its associated executor, never inside the call.
 template <class Token = default_token>
 auto async_send_mail(boost::asio::any_io_executor executor, server where, message what, settings how = {},
                      retries again = retries(), Token&& token = Token())
@@ -62,7 +67,8 @@ auto async_send_mail(boost::asio::any_io_executor executor, server where, messag
                                                                      std::move(what), std::move(how), again));
 }
 
-/// The same for programs without an event loop. Throws send_error.
+/// The same for programs without an event loop; nothing ends it early but its time limits. Throws
+/// send_error.
 report send_mail(server where, message what, settings how = {}, retries again = retries());
 
 } // namespace postrider

@@ -3,45 +3,13 @@
 
 #include "postrider/blocking.hpp"
 
-#include "net/asio.hpp"
+#include "delivery/wait_for.hpp"
 
-#include <boost/asio/io_context.hpp>
-
-#include <cassert>
-#include <exception>
-#include <optional>
 #include <utility>
 
 namespace postrider {
-namespace {
-
-// Not until the loop is out of work: a resolver keeps some for its own sake.
-void run_until(asio::io_context& loop, const bool& over)
-{
-    loop.restart();
-    while (!over && loop.run_one() > 0) {}
-    assert(over); // an operation that has not ended is work
-}
-
-// `start` begins an operation with the callback it is given.
-template <class Result, class Start>
-Result wait_for(asio::io_context& loop, Start start)
-{
-    bool over = false;
-    error_code why;
-    std::optional<Result> got;
-    start([&](error_code ec, Result result) {
-        over = true;
-        why = ec;
-        got.emplace(std::move(result));
-    });
-    run_until(loop, over);
-    if (why)
-        std::rethrow_exception(exception_for(why, *got));
-    return *std::move(got);
-}
-
-} // namespace
+using delivery::run_until;
+using delivery::wait_for;
 
 struct blocking_client::parts {
     explicit parts(settings how) : smtp(loop.get_executor(), std::move(how)) {}

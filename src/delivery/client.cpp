@@ -3,17 +3,11 @@
 
 #include "postrider/client.hpp"
 
-#include "base/text.hpp"
+#include "delivery/arrival.hpp"
 #include "delivery/connection.hpp"
 #include "delivery/in_world.hpp"
 #include "delivery/operation.hpp"
-#include "net/address_lookup.hpp"
-#include "net/use.hpp"
-#include "policy/mx_order.hpp"
 
-#include <fmt/format.h>
-
-#include <stdexcept>
 #include <utility>
 
 namespace postrider {
@@ -39,156 +33,8 @@ using engine_ptr = std::shared_ptr<client_engine>;
 
 void make_world(client_engine& e)
 {
-    if (e.world)
-        return;
-    e.world = net::make_environment(e.executor, delivery::resolver_options(e.how));
-}
-
-// A server that is named by an address, or by the path of a socket, needs no DNS.
-std::optional<net::endpoint> endpoint_of(const server& where)
-{
-    if (where.is_unix())
-        return *net::endpoint::parse(where.host());
-    boost::system::error_code ec;
-    const auto address = asio::ip::make_address(where.host(), ec);
-    if (ec)
-        return std::nullopt;
-    return net::endpoint(address, where.port());
-}
-
-// How far connecting got.
-struct arrived {
-    std::error_code error;
-    connect_report report;
-    policy::trouble meaning; // for messages that wait for this connection
-};
-
-arrived failed(arrived so_far, phase where, std::error_code error, policy::trouble meaning)
-{
-    so_far.error = error;
-    so_far.report.where = where;
-    so_far.report.why = meaning.sentence;
-    so_far.report.meaning = meaning.verdict;
-    if (meaning.status.status != 0)
-        so_far.report.status = meaning.status;
-    so_far.meaning = std::move(meaning);
-    return so_far;
-}
-
-arrived was_cancelled(arrived so_far, phase where)
-{
-    policy::trouble t;
-    t.verdict = verdict::untried;
-    t.sentence = fmt::format("cancelled while connecting to {}", so_far.report.host);
-    return failed(std::move(so_far), where, make_error_code(error::cancelled), std::move(t));
-}
-
-arrived is_invalid(arrived so_far, const std::string& sentence)
-{
-    policy::trouble t;
-    t.verdict = verdict::untried;
-    t.sentence = sentence;
-    return failed(std::move(so_far), phase::none, make_error_code(error::invalid_argument), std::move(t));
-}
-
-// Greeting and EHLO over a stream that stands.
-asio::awaitable<arrived> greet(engine_ptr e, std::unique_ptr<stream> over, std::string our_name,
-                               arrived so_far)
-{
-    so_far.report.peer = over->peer();
-    e->link = std::make_unique<connection>(e->world, std::move(over), so_far.report.host, our_name, e->how);
-    const std::optional<smtp::session_failure> broke = co_await e->link->start();
-    if (broke && broke->error == error::cancelled) {
-        arrived a = was_cancelled(std::move(so_far), broke->where);
-        co_return a;
-    }
-    if (broke) {
-        if (broke->said)
-            so_far.report.said = *broke->said;
-        policy::decision d = policy::decide_session(*broke, so_far.report.host);
-        arrived a = failed(std::move(so_far), broke->where, broke->error, std::move(d.meaning));
-        co_return a;
-    }
-    so_far.report.said = *e->link->session().greeting();
-    for (const smtp::extension& x : e->link->session().offered().all())
-        so_far.report.extensions.push_back(x.keyword);
-    co_return so_far;
-}
-
-// The addresses of the server's name, by DNS.
-asio::awaitable<policy::host_addresses> addresses_of(engine_ptr e, std::string host)
-{
-    policy::exchanger x;
-    x.host = host;
-    const auto name = dns::name::parse(host);
-    if (!name) {
-        policy::host_addresses none;
-        none.trouble = policy::trouble{verdict::refused, {5, 1, 2}, name.problem().what};
-        co_return none;
-    }
-    const std::chrono::milliseconds limit = delivery::lookup_limit(e->how);
-    const net::address_answers found =
-        co_await net::async_look_up_addresses(e->world, *name, limit, net::use);
-    co_return policy::decide_addresses(x, found.aaaa, found.a);
-}
-
-asio::awaitable<arrived> connect_to(engine_ptr e, std::shared_ptr<server> where)
-{
-    arrived so_far;
-    so_far.report.host = where->host();
-    std::string our_name;
-    std::optional<std::string> invalid;
-    try {
-        make_world(*e);
-        our_name = delivery::checked_name(e->how);
-        if (!e->how.dns_servers().empty())
-            (void)e->world->names(); // one that is no server must be heard of now
-    } catch (const std::invalid_argument& x) {
-        invalid = x.what();
-    }
-    if (invalid) {
-        arrived a = is_invalid(std::move(so_far), *invalid);
-        co_return a;
-    }
-
-    std::vector<net::endpoint> places;
-    if (const auto place = endpoint_of(*where)) {
-        places.push_back(*place);
-    } else {
-        policy::host_addresses found = co_await addresses_of(e, where->host());
-        if (const bool stopped = co_await delivery::is_cancelled(); stopped) {
-            arrived a = was_cancelled(std::move(so_far), phase::lookup);
-            co_return a;
-        }
-        if (found.trouble) {
-            arrived a = failed(std::move(so_far), phase::lookup, make_error_code(error::lookup_failed),
-                               std::move(*found.trouble));
-            co_return a;
-        }
-        for (const std::string& address : found.addresses)
-            places.emplace_back(asio::ip::make_address(address), where->port());
-    }
-
-    if (const bool stopped = co_await delivery::is_cancelled(); stopped) {
-        arrived a = was_cancelled(std::move(so_far), phase::connect);
-        co_return a;
-    }
-    const net::connect_limits limits = delivery::connect_limits(e->how);
-    net::connect_result tried =
-        co_await net::async_connect_any(e->world, where->host(), std::move(places), limits, net::use);
-    delivery::trace_connecting(e->how, where->host(), tried);
-    if (tried.cancelled) {
-        arrived a = was_cancelled(std::move(so_far), phase::connect);
-        co_return a;
-    }
-    if (!tried.made) {
-        policy::trouble meaning = policy::decide_unreachable(where->host(), tried.failures).meaning;
-        arrived a = failed(std::move(so_far), phase::connect, make_error_code(error::unreachable),
-                           std::move(meaning));
-        co_return a;
-    }
-    arrived a = co_await greet(e, std::move(tried.made), std::move(our_name), std::move(so_far));
-    co_return a;
+    if (!e.world)
+        e.world = net::make_environment(e.executor, delivery::resolver_options(e.how));
 }
 
 asio::awaitable<ended<connect_report>> do_connect(engine_ptr e, std::shared_ptr<server> where,
@@ -196,26 +42,13 @@ asio::awaitable<ended<connect_report>> do_connect(engine_ptr e, std::shared_ptr<
 {
     e->link.reset();
     e->where = where;
-    arrived a;
-    if (where) {
-        a = co_await connect_to(e, std::move(where));
-    } else {
-        a.report.host = over->peer();
-        std::string our_name;
-        std::optional<std::string> invalid;
-        try {
-            make_world(*e);
-            our_name = delivery::checked_name(e->how);
-        } catch (const std::invalid_argument& x) {
-            invalid = x.what();
-        }
-        if (invalid)
-            a = is_invalid(std::move(a), *invalid);
-        else
-            a = co_await greet(e, std::move(over), std::move(our_name), std::move(a));
-    }
-    if (a.error)
-        e->link.reset();
+    make_world(*e);
+    delivery::arrival a;
+    if (where)
+        a = co_await delivery::connect_to(e->world, *where, e->how);
+    else
+        a = co_await delivery::greet_over(e->world, std::move(over), e->how);
+    e->link = std::move(a.link);
     ended<connect_report> result(a.error, std::move(a.report));
     co_return result;
 }
@@ -285,7 +118,7 @@ asio::awaitable<void> send_rounds(engine_ptr e, const std::vector<message>& all,
             if (!e->where)
                 co_return;
             reused = false;
-            arrived a = co_await connect_to(e, e->where);
+            delivery::arrival a = co_await delivery::connect_to(e->world, *e->where, e->how);
             if (a.error) {
                 for (std::size_t i : left)
                     for (recipient_report& r : reports[i].recipients) {
@@ -295,6 +128,7 @@ asio::awaitable<void> send_rounds(engine_ptr e, const std::vector<message>& all,
                     }
                 co_return;
             }
+            e->link = std::move(a.link);
         }
         const std::vector<std::vector<smtp::outcome>> outcomes = co_await e->link->deliver(std::move(out));
         for (std::size_t k = 0; k < outcomes.size() && k < left.size(); ++k)

@@ -6,6 +6,7 @@
 #include "postrider/client.hpp"
 #include "postrider/mailer.hpp"
 #include "postrider/mx_calculator.hpp"
+#include "postrider/send_mail.hpp"
 
 #include <memory>
 
@@ -15,5 +16,7 @@ namespace postrider::delivery {
 client client_in(std::shared_ptr<net::environment> world, settings how);
 mailer mailer_in(std::shared_ptr<net::environment> world, settings how);
 mx_calculator mx_calculator_in(std::shared_ptr<net::environment> world, settings how);
+void send_mail_in(std::shared_ptr<net::environment> world, server where, message what, settings how,
+                  retries again, completion<report> done);
 
 } // namespace postrider::delivery

@@ -3,6 +3,7 @@
 
 #include "postrider/mx_calculator.hpp"
 
+#include "app/loop_engine.hpp"
 #include "base/text.hpp"
 #include "delivery/connection.hpp"
 #include "delivery/group.hpp"
@@ -152,6 +153,13 @@ mx_calculator::mx_calculator(boost::asio::any_io_executor executor, settings how
         return net::make_environment(executor, options);
     };
     impl_ = std::make_shared<mx_engine>(executor, std::move(own), std::move(how));
+}
+
+mx_calculator::mx_calculator(app::loop& loop, settings how)
+    : mx_calculator(loop.get_executor(), std::move(how))
+{
+    if (impl_->means->how.dns_servers().empty())
+        impl_->find_world = [&loop] { return loop.engine().world(); };
 }
 
 mx_calculator delivery::mx_calculator_in(std::shared_ptr<net::environment> world, settings how)

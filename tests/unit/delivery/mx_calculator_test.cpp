@@ -2,6 +2,7 @@
 // unit/delivery/mx_calculator: hosts in order, marks, and what DNS can say instead, in a simulated world.
 #include "postrider/mx_calculator.hpp"
 
+#include "app/loop_engine.hpp"
 #include "delivery/in_world.hpp"
 #include "postrider/error.hpp"
 #include "support/sim_world.hpp"
@@ -293,6 +294,14 @@ TEST_F(mx_calculator_test, who_awaits_gets_an_exception_with_all_that_was_found)
     EXPECT_EQ(caught->code(), make_error_code(error::lookup_failed));
     EXPECT_EQ(caught->found().meaning, verdict::refused);
     EXPECT_THAT(caught->what(), HasSubstr("nowhere.example"));
+}
+
+TEST_F(mx_calculator_test, on_a_loop_it_asks_the_dns_of_the_loop)
+{
+    world->dns("b.example MX 10 mx1.b.example");
+    app::loop loop(app::engine_in(world));
+    mx = mx_calculator(loop);
+    EXPECT_THAT(hosts("b.example"), ElementsAre("mx1.b.example"));
 }
 
 TEST(mx_calculator, a_dns_server_that_is_none_is_heard_of)
