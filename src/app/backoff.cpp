@@ -40,7 +40,10 @@ backoff::duration backoff::next(const std::function<std::uint32_t(std::uint32_t)
     if (bound < most) // 0 and the bound itself are both possible
         return duration(random(static_cast<std::uint32_t>(bound) + 1));
     const double part = static_cast<double>(random(most)) / static_cast<double>(most - 1);
-    return std::min(maximum_, duration(static_cast<duration::rep>(part * static_cast<double>(bound))));
+    const double wait = part * static_cast<double>(bound);
+    if (!(wait < static_cast<double>(maximum_.count()))) // rounded up past what a duration holds
+        return maximum_;
+    return duration(static_cast<duration::rep>(wait));
 }
 
 } // namespace postrider::app

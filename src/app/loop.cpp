@@ -58,25 +58,27 @@ void delayed_call::cancel()
         engine->call_off(state_->errand);
 }
 
-bool delayed_call::active() const noexcept { return state_ && state_->what && !state_->engine.expired(); }
+bool delayed_call::active() const noexcept
+{
+    if (!state_ || !state_->what)
+        return false;
+    const std::shared_ptr<loop_engine> engine = state_->engine.lock();
+    return engine && !engine->ended();
+}
 
 loop::loop() : engine_(engine_of_its_own()) {}
 loop::loop(asio::any_io_executor executor) : engine_(engine_on(std::move(executor))) {}
 loop::loop(std::shared_ptr<loop_engine> engine) : engine_(std::move(engine)) {}
 
 // On the program's own executor the coroutines would outlive what they were started by.
-loop::~loop()
-{
-    if (!engine_->own)
-        engine_->end();
-}
+loop::~loop() { engine_->abandon(); }
 
 asio::any_io_executor loop::get_executor() const { return engine_->executor; }
 
 void loop::dns_server(std::string server)
 {
     if (engine_->has_world())
-        throw std::logic_error("loop::dns_server(): it is too late, names have been looked up already");
+        throw std::logic_error("loop::dns_server(): it is too late, the network is in use already");
     engine_->dns_servers.push_back(std::move(server));
 }
 
@@ -85,14 +87,14 @@ delayed_call loop::call_later(duration after, std::function<void()> what, std::s
     delayed_call call;
     if (engine_->ended() || !what)
         return call;
-    const loop_engine::errand errand = engine_->begin_errand();
+    const std::shared_ptr<loop_engine::errand> errand = engine_->begin_errand();
     call.state_ = std::make_shared<delayed_call::state>();
     call.state_->engine = engine_;
     call.state_->what = std::move(what);
     call.state_->prefix = std::move(prefix);
-    call.state_->errand = errand.number;
+    call.state_->errand = errand->number;
     engine_->wait(after,
-                  asio::bind_cancellation_slot(errand.signal->slot(),
+                  asio::bind_cancellation_slot(errand->signal.slot(),
                                                [state = call.state_](error_code ec) { state->on_wait(ec); }));
     return call;
 }

@@ -34,6 +34,26 @@ net::timer_service& timers_of(const asio::any_io_executor& executor)
     return asio::use_service<net::timer_service>(asio::query(executor, asio::execution::context));
 }
 
+// Asio 1.81 throws out of the event loop when a coroutine that has been cancelled ends without ever having
+// waited. So one that has not begun is not cancelled, but does not begin; and one that is over hears of
+// its cancellation no more (loop.a_coroutine_may_be_called_off_at_any_time).
+asio::awaitable<void> run_errand(std::shared_ptr<loop_engine::errand> mine, asio::awaitable<void> work)
+{
+    if (mine->called_off)
+        co_return;
+    mine->listens = true;
+    std::exception_ptr thrown;
+    try {
+        co_await std::move(work);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    mine->listens = false;
+    co_await asio::this_coro::throw_if_cancelled(false);
+    if (thrown)
+        std::rethrow_exception(thrown);
+}
+
 } // namespace
 
 // What waits in the context may hold streams and timers of it: it goes before all that it refers to.
@@ -70,12 +90,12 @@ void loop_engine::wait_until(net::time_point when, net::timer_service::handler d
         timers_of(executor).wait_until(when, executor, std::move(done));
 }
 
-loop_engine::errand loop_engine::begin_errand()
+std::shared_ptr<loop_engine::errand> loop_engine::begin_errand()
 {
-    const std::uint64_t number = next_errand_++;
-    auto signal = std::make_shared<asio::cancellation_signal>();
-    errands_.emplace(number, signal);
-    return {number, std::move(signal)};
+    auto mine = std::make_shared<errand>();
+    mine->number = next_errand_++;
+    errands_.emplace(mine->number, mine);
+    return mine;
 }
 
 void loop_engine::call_off(std::uint64_t number)
@@ -84,14 +104,16 @@ void loop_engine::call_off(std::uint64_t number)
     if (found == errands_.end())
         return;
     // Held here: what is called off may end, and be forgotten, inside the emission.
-    const std::shared_ptr<asio::cancellation_signal> signal = found->second;
-    signal->emit(asio::cancellation_type::all);
+    const std::shared_ptr<errand> one = found->second;
+    one->called_off = true;
+    if (one->listens)
+        one->signal.emit(asio::cancellation_type::all);
 }
 
 void loop_engine::call_off_all()
 {
     std::vector<std::uint64_t> numbers;
-    for (const auto& [number, signal] : errands_)
+    for (const auto& [number, one] : errands_)
         numbers.push_back(number);
     for (const std::uint64_t number : numbers)
         call_off(number);
@@ -108,17 +130,18 @@ void loop_engine::spawn(asio::awaitable<void> work, std::string prefix)
 {
     if (ended_)
         return;
-    const errand mine = begin_errand();
+    const std::shared_ptr<errand> mine = begin_errand();
+    mine->listens = false;
     auto done = [weak = weak_from_this(), mine, prefix = std::move(prefix)](std::exception_ptr thrown) {
         const std::shared_ptr<loop_engine> self = weak.lock();
         if (!self)
             return;
         if (thrown && !(self->ended_ && is_cancellation(thrown)))
             self->note_unhandled(prefix, thrown);
-        self->finish_errand(mine.number);
+        self->finish_errand(mine->number);
     };
-    asio::co_spawn(executor, std::move(work),
-                   asio::bind_cancellation_slot(mine.signal->slot(), std::move(done)));
+    asio::co_spawn(executor, run_errand(mine, std::move(work)),
+                   asio::bind_cancellation_slot(mine->signal.slot(), std::move(done)));
 }
 
 void loop_engine::end()
@@ -140,6 +163,12 @@ void loop_engine::end()
     });
 }
 
+void loop_engine::abandon()
+{
+    ended_ = true;
+    call_off_all();
+}
+
 // Behind what is in the queue already: the last callbacks of those that stopped.
 void loop_engine::leave()
 {
@@ -156,7 +185,9 @@ void loop_engine::note_failure(int failure) noexcept
 
 void loop_engine::note_unhandled(const std::string& prefix, const std::exception_ptr& thrown)
 {
-    logger(prefix).error("unhandled exception: " + description_of(thrown));
+    // A peer may have caused it, and may do so again.
+    const std::string text = "unhandled exception: " + description_of(thrown);
+    logger(prefix).limited(log_level::error, text, text);
     note_failure(internal_error);
 }
 

@@ -55,13 +55,17 @@ struct loop_engine : std::enable_shared_from_this<loop_engine> {
     void end();
     bool ended() const noexcept { return ended_; }
 
-    /// loop::spawn(), and to have a call called off at the end. After that nothing is started.
+    /// loop::spawn(). After the end nothing is started.
     void spawn(asio::awaitable<void> work, std::string prefix);
+
+    /// Something that is called off at the end, by its signal.
     struct errand {
         std::uint64_t number;
-        std::shared_ptr<asio::cancellation_signal> signal;
+        asio::cancellation_signal signal;
+        bool listens = true; ///< to its signal
+        bool called_off = false;
     };
-    errand begin_errand();
+    std::shared_ptr<errand> begin_errand();
     void call_off(std::uint64_t number);
     void finish_errand(std::uint64_t number); ///< not from inside its cancellation
 
@@ -73,14 +77,16 @@ struct loop_engine : std::enable_shared_from_this<loop_engine> {
     /// Says it in the log and notes it (70).
     void note_unhandled(const std::string& prefix, const std::exception_ptr& thrown);
 
-    void call_off_all();
+    /// The loop is gone: what it started is called off.
+    void abandon();
 
 private:
+    void call_off_all();
     void leave();
 
     std::shared_ptr<net::environment> world_;
     // In the order of their beginning, so that a simulation ends the same way each time.
-    std::map<std::uint64_t, std::shared_ptr<asio::cancellation_signal>> errands_;
+    std::map<std::uint64_t, std::shared_ptr<errand>> errands_;
     std::uint64_t next_errand_ = 0;
     bool ended_ = false;
 };

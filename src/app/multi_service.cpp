@@ -91,6 +91,7 @@ asio::awaitable<void> multi_service::remove(service& one)
     if (one.parent_ != this)
         throw std::invalid_argument(
             fmt::format("the service {} does not belong to {}", one.log_prefix(), log_prefix()));
+    one.require_prepared();
     return wait_for(take_out(one));
 }
 
@@ -114,26 +115,30 @@ service& multi_service::at(std::string_view name) const
         fmt::format("{} has no service of the name {}; {}", log_prefix(), name, names_of(services_)));
 }
 
-// Each once, also those that are added meanwhile; who is taken out meanwhile is not reached.
+// Each once, also those that are added meanwhile; who is taken out meanwhile is not reached, and nobody
+// is once this one is to stop.
 void multi_service::do_in_order(void (service::*step)())
 {
     std::unordered_set<std::shared_ptr<service>> reached;
     const auto next = [this, &reached] {
         return std::ranges::find_if(services_, [&](const auto& one) { return !reached.contains(one); });
     };
-    for (auto place = next(); place != services_.end(); place = next()) {
+    for (auto place = next(); place != services_.end() && !ending_; place = next()) {
         const std::shared_ptr<service> one = *place;
         reached.insert(one);
         (one.get()->*step)();
     }
 }
 
+// A class derived from this one undoes its own part: it is not asked to by on_stop().
 void multi_service::on_privileged_start()
 {
     try {
         do_in_order(&service::privileged_start);
     } catch (...) {
-        stop_all();
+        want_stop();
+        stage_ = stage::stopping;
+        end_with(multi_service::on_stop());
         throw;
     }
 }
@@ -154,7 +159,7 @@ eventually<void> multi_service::on_stop()
     stop_all();
     if (!next_ending())
         return {};
-    return wait_for_all(this, weak_from_this().lock());
+    return wait_for_all(ending_);
 }
 
 std::shared_ptr<service::ending> multi_service::next_ending() const noexcept
@@ -166,10 +171,15 @@ std::shared_ptr<service::ending> multi_service::next_ending() const noexcept
     return nullptr;
 }
 
-asio::awaitable<void> multi_service::wait_for_all(multi_service* of, std::shared_ptr<service>)
+// Anew each time: what is taken out meanwhile, or was only starting, counts too.
+asio::awaitable<void> multi_service::wait_for_all(std::shared_ptr<ending> own)
 {
-    for (std::shared_ptr<ending> next = of->next_ending(); next; next = of->next_ending())
+    while (own->of) {
+        const std::shared_ptr<ending> next = static_cast<const multi_service*>(own->of)->next_ending();
+        if (!next)
+            co_return;
         co_await wait_for(next);
+    }
 }
 
 } // namespace postrider::app

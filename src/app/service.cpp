@@ -64,6 +64,14 @@ void service::require_idle() const
     }
 }
 
+void service::require_prepared() const
+{
+    if (stage_ == stage::preparing)
+        throw std::logic_error(
+            fmt::format("the service {} cannot be stopped from its on_privileged_start(): use loop().stop()",
+                        log_prefix()));
+}
+
 void service::privileged_start()
 {
     require_idle();
@@ -71,16 +79,21 @@ void service::privileged_start()
     try {
         on_privileged_start();
     } catch (...) {
-        stage_ = stage::idle;
+        if (stage_ == stage::preparing)
+            stopped();
         throw;
     }
     stage_ = stage::prepared;
+    if (ending_) // its parent stops already
+        carry_out_stop();
 }
 
 void service::start()
 {
     if (stage_ != stage::prepared)
         privileged_start();
+    if (stage_ != stage::prepared)
+        return;
     stage_ = stage::starting;
     try {
         on_start();
@@ -93,42 +106,54 @@ void service::start()
         carry_out_stop();
 }
 
-asio::awaitable<void> service::stop() { return wait_for(begin_stop()); }
+asio::awaitable<void> service::stop()
+{
+    require_prepared();
+    return wait_for(begin_stop());
+}
 
 std::shared_ptr<service::ending> service::begin_stop()
 {
     switch (stage_) {
     case stage::idle: return nullptr;
     case stage::preparing:
-        throw std::logic_error(
-            fmt::format("the service {} cannot be stopped from its on_privileged_start(): use loop().stop()",
-                        log_prefix()));
-    case stage::starting:
-        if (!ending_)
-            ending_ = std::make_shared<ending>(this);
-        break;
+    case stage::starting: // when that has ended
+        return want_stop();
     case stage::prepared:
-    case stage::running: carry_out_stop(); break;
-    case stage::stopping: break;
+    case stage::running: carry_out_stop(); return ending_;
+    case stage::stopping: return ending_;
     }
+    return nullptr;
+}
+
+const std::shared_ptr<service::ending>& service::want_stop()
+{
+    if (!ending_)
+        ending_ = std::make_shared<ending>(this);
+    ending_->prefix = log_prefix();
     return ending_;
 }
 
 void service::carry_out_stop()
 {
+    const std::shared_ptr<ending> mine = want_stop();
     stage_ = stage::stopping;
-    if (!ending_)
-        ending_ = std::make_shared<ending>(this);
-    const std::shared_ptr<ending> mine = ending_;
-    mine->prefix = log_prefix();
+    eventually<void> rest;
     try {
-        mine->rest = on_stop();
+        rest = on_stop();
     } catch (...) {
         mine->note_failure(find_loop());
     }
-    if (mine->rest.ready())
-        stopped();
-    else if (app::loop* const above = find_loop())
+    end_with(std::move(rest));
+}
+
+void service::end_with(eventually<void> rest)
+{
+    if (rest.ready())
+        return stopped();
+    const std::shared_ptr<ending> mine = ending_;
+    mine->rest = std::move(rest);
+    if (app::loop* const above = find_loop())
         carry_on(mine, above->get_executor());
     else if (mine->asked_on)
         carry_on(mine, mine->asked_on);
@@ -157,10 +182,11 @@ asio::awaitable<void> service::finish(std::shared_ptr<ending> what, std::shared_
 
 void service::stopped()
 {
-    const std::shared_ptr<ending> mine = std::exchange(ending_, nullptr);
     stage_ = stage::idle;
-    mine->of = nullptr;
-    mine->over.open();
+    if (const std::shared_ptr<ending> mine = std::exchange(ending_, nullptr)) {
+        mine->of = nullptr;
+        mine->over.open();
+    }
     if (multi_service* const left = std::exchange(left_, nullptr))
         left->forget(*this); // perhaps the last that held it
 }

@@ -25,7 +25,8 @@ struct timer_service::state : std::enable_shared_from_this<timer_service::state>
     call what;
     bool end_at_failure = false;
 
-    app::loop* loop = nullptr; // while it runs
+    app::loop* loop = nullptr;         // as long as
+    std::weak_ptr<loop_engine> engine; // this has not ended
     std::string prefix;
     net::time_point first;
     delayed_call next;
@@ -35,6 +36,7 @@ struct timer_service::state : std::enable_shared_from_this<timer_service::state>
     void begin(app::loop& where, std::string name)
     {
         loop = &where;
+        engine = where.engine().weak_from_this();
         prefix = std::move(name);
         first = where.engine().now();
         stopping = false;
@@ -74,9 +76,10 @@ struct timer_service::state : std::enable_shared_from_this<timer_service::state>
     {
         if (const std::shared_ptr<gate> over = std::exchange(under_way, nullptr))
             over->open();
-        if (stopping || (failed && end_at_failure))
+        const std::shared_ptr<loop_engine> alive = engine.lock();
+        if (stopping || (failed && end_at_failure) || !alive || alive->ended())
             return;
-        const std::chrono::nanoseconds passed = loop->engine().now() - first;
+        const std::chrono::nanoseconds passed = alive->now() - first;
         call_after(step - passed % step);
     }
 };

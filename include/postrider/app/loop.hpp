@@ -54,17 +54,19 @@ public:
     boost::asio::any_io_executor get_executor() const;
 
     /// Asks these DNS servers ("192.0.2.53", "127.0.0.1:5300") instead of the system's. Before the
-    /// first look-up; throws std::logic_error afterwards.
+    /// first connection or look-up; throws std::logic_error afterwards.
     void dns_server(std::string server);
 
-    /// Calls `what` once, `after` from now, as a callback under `prefix`.
+    /// Calls `what` once, `after` from now, as a callback under `prefix`. Called off when the loop ends.
     delayed_call call_later(duration after, std::function<void()> what, std::string prefix = "-");
 
     /// Calls `what` from the loop, soon. Any thread.
     void call_soon(std::function<void()> what, std::string prefix = "-");
 
-    /// Starts a coroutine. An exception that leaves it is logged under `prefix`. It is cancelled (total,
-    /// partial and terminal) when the loop ends.
+    /// Starts a coroutine: from a callback of the loop at once, up to where it first waits. An exception
+    /// that leaves it is logged under `prefix`. It is cancelled (total, partial and terminal) when the
+    /// loop ends, and has 5 seconds then to end itself; that it was cancelled is no failure. After the
+    /// end nothing is started.
     void spawn(boost::asio::awaitable<void> work, std::string prefix = "-");
 
     /// Completes after `how_long`, or with asio::error::operation_aborted when cancelled.
@@ -75,13 +77,15 @@ public:
             [this](auto done, duration d) { start_sleep(d, std::move(done)); }, token, how_long);
     }
 
-    /// Runs until stop() has led to the end. Returns exit_status(). Throws std::logic_error for a loop
-    /// on the program's own executor.
+    /// Runs until stop() has led to the end, also while there is nothing to do. Returns exit_status().
+    /// What a handler of the program's own throws is logged, and the loop goes on. A loop runs once: a
+    /// second call returns at once. Throws std::logic_error for a loop on the program's own executor.
     int run();
 
     /// Asks for the end. Inside an application its services are stopped first, in order, and the loop
-    /// ends when the last of them has; a second call changes nothing. `status` other than 0 is noted.
-    /// Any thread.
+    /// ends when the last of them has; a second call changes nothing but the status. `status` other
+    /// than 0 is noted. A loop on the program's own executor ends too, and the executor runs on. Any
+    /// thread.
     void stop(int status = 0);
     bool stopping() const noexcept;
 

@@ -60,8 +60,9 @@ public:
 
     /// Begins at the call and completes when the service has stopped; at once if it had not been started.
     /// A second call waits for the end of the first. Within on_start() it is carried out when the start
-    /// has ended; within on_privileged_start() it is a std::logic_error. Who cancels it no longer waits;
-    /// the service stops all the same.
+    /// has ended; within on_privileged_start() it is a std::logic_error (loop().stop() is none). Who
+    /// cancels it no longer waits; the service stops all the same. What on_stop() returns must not wait
+    /// for it, which were to wait for itself.
     boost::asio::awaitable<void> stop();
 
 protected:
@@ -78,8 +79,11 @@ private:
 
     app::loop* find_loop() const noexcept;
     void require_idle() const;
+    void require_prepared() const;
     std::shared_ptr<ending> begin_stop();
     void carry_out_stop();
+    const std::shared_ptr<ending>& want_stop();
+    void end_with(eventually<void> rest);
     void stopped();
     static void carry_on(const std::shared_ptr<ending>& what, boost::asio::any_io_executor where);
     static boost::asio::awaitable<void> finish(std::shared_ptr<ending> what, std::shared_ptr<service> alive);
@@ -138,7 +142,7 @@ private:
     std::shared_ptr<ending> take_out(service& one);
     void forget(service& one) noexcept;
     std::shared_ptr<ending> next_ending() const noexcept;
-    static boost::asio::awaitable<void> wait_for_all(multi_service* of, std::shared_ptr<service> alive);
+    static boost::asio::awaitable<void> wait_for_all(std::shared_ptr<ending> own);
 
     std::vector<std::shared_ptr<service>> services_;
     std::vector<std::shared_ptr<service>> leaving_; // taken out, and not yet stopped
