@@ -25,6 +25,9 @@ enum class error {
     lookup_failed,         ///< the server's name could not be resolved
     unreachable,           ///< no address of the server accepted a connection
     invalid_argument,      ///< a parameter that cannot be used; the report's text says which
+    tls_failed,            ///< no encrypted connection came about, or it broke; the report's text says how
+    certificate_refused,   ///< the peer's certificate did not pass; the report's text says why
+    tls_truncated,         ///< the connection ended before TLS did: what came may be cut short
 };
 
 const std::error_category& error_category() noexcept;

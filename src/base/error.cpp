@@ -30,6 +30,10 @@ public:
         case error::lookup_failed: return "the name could not be resolved";
         case error::unreachable: return "no address accepted a connection";
         case error::invalid_argument: return "invalid argument";
+        case error::tls_failed: return "TLS failed";
+        case error::certificate_refused: return "the certificate was refused";
+        case error::tls_truncated:
+            return "the connection ended without the end of TLS (close_notify): what came may be cut short";
         }
         return "unknown error " + std::to_string(value);
     }
@@ -39,7 +43,8 @@ public:
         switch (static_cast<error>(value)) {
         case error::timed_out: return std::errc::timed_out;
         case error::cancelled: return std::errc::operation_canceled;
-        case error::connection_lost: return std::errc::connection_reset;
+        case error::connection_lost:
+        case error::tls_truncated: return std::errc::connection_reset;
         case error::invalid_argument: return std::errc::invalid_argument;
         default: return {value, *this};
         }
