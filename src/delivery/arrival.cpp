@@ -104,6 +104,7 @@ asio::awaitable<policy::host_addresses> addresses_of(std::shared_ptr<net::enviro
 {
     policy::exchanger x;
     x.host = host;
+    x.given = true;
     const auto name = dns::name::parse(host);
     if (!name) {
         policy::host_addresses none;

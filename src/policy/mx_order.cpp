@@ -355,13 +355,14 @@ trouble without_addresses(const exchanger& host, const family& v6, const family&
             return *f->trouble;
     const bool missing = v4.trouble && v6.trouble; // NXDOMAIN, twice
     // The recipient's domain exists if it has an MX: what is wrong then is the route.
-    if (missing && host.implicit)
+    if (missing && (host.implicit || host.given))
         return *v4.trouble;
     const std::string_view what = missing                      ? "does not exist"
                                   : v4.unusable || v6.unusable ? "has no address that can be reached"
                                                                : "has no address";
-    const std::string whom = host.implicit ? host.host + ", which has no mail exchanger (MX),"
-                                           : "the mail exchanger " + host.host;
+    const std::string whom = host.given      ? host.host
+                             : host.implicit ? host.host + ", which has no mail exchanger (MX),"
+                                             : "the mail exchanger " + host.host;
     return {verdict::refused, unable_to_route,
             fmt::format("{} {} ({})", whom, what,
                         asked.asked.empty() ? "the resolver" : base::escaped(asked.asked, 128))};

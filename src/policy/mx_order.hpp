@@ -51,6 +51,7 @@ struct exchanger {
     std::uint16_t preference = 0; ///< lower is better
     bool implicit = false;        ///< the domain itself, which has no MX
     dns::security trust = dns::security::insecure;
+    bool given = false; ///< named by who wants to connect: no mail exchanger of a domain
 };
 
 struct route {

@@ -376,6 +376,18 @@ TEST(policy_addresses, a_host_without_addresses_is_no_route)
               "mx.example, which has no mail exchanger (MX), has no address (192.0.2.53)");
 }
 
+TEST(policy_addresses, a_host_that_was_given_is_nobodys_mail_exchanger)
+{
+    exchanger given = explicit_host();
+    given.given = true;
+    EXPECT_EQ(decide_addresses(given, holds({}), holds({})).trouble->sentence,
+              "mx.example has no address (192.0.2.53)");
+    const auto gone = says(dns::rcode::name_error);
+    EXPECT_EQ(decide_addresses(given, gone, gone).trouble->sentence,
+              "looking up the IPv4 addresses of mx.example: there is no such domain (192.0.2.53 answered "
+              "NXDOMAIN)");
+}
+
 TEST(policy_addresses, a_listed_host_that_does_not_exist_is_a_bad_route_and_the_domain_itself_no_domain)
 {
     const auto gone = says(dns::rcode::name_error);
