@@ -3,16 +3,14 @@
 // delivery/operation: running a coroutine of ours for a caller's completion handler.
 //
 // The coroutine never throws for what the world does: it ends with an error and a value, and both
-// reach the handler. Cancellation of any kind reaches what the coroutine is waiting for, which then
-// ends by itself, so that the value says how far things got. A signal may also come while it waits
-// for nothing, so it asks is_cancelled() before each new wait.
+// reach the handler. Cancellation of any kind reaches it as net/stop_signal says.
 
 #include "net/asio.hpp"
+#include "net/stop_signal.hpp"
 #include "postrider/completion.hpp"
 #include "postrider/error.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -32,44 +30,9 @@ struct ended {
     Value value;
 };
 
-/// Ends one operation. Asio makes an exception of a signal that comes before the coroutine has had
-/// its first turn; this one keeps it until then.
-class stop_signal {
-public:
-    void emit()
-    {
-        wanted_ = true;
-        if (begun_)
-            signal_.emit(asio::cancellation_type::all);
-    }
-
-    void begin()
-    {
-        begun_ = true;
-        if (wanted_)
-            signal_.emit(asio::cancellation_type::all);
-    }
-
-    asio::cancellation_slot slot() { return signal_.slot(); }
-
-private:
-    asio::cancellation_signal signal_;
-    bool begun_ = false, wanted_ = false;
-};
-
-/// First thing in every coroutine that is spawned with a stop_signal.
-inline asio::awaitable<void> begin(std::shared_ptr<stop_signal> stop)
-{
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    co_await asio::this_coro::throw_if_cancelled(false);
-    stop->begin();
-}
-
-inline asio::awaitable<bool> is_cancelled()
-{
-    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    co_return state.cancelled() != asio::cancellation_type::none;
-}
+using net::begin;
+using net::is_cancelled;
+using net::stop_signal;
 
 template <class Value>
 asio::awaitable<ended<Value>> begin_and_do(std::shared_ptr<stop_signal> stop,
