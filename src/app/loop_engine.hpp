@@ -37,6 +37,9 @@ struct loop_engine : std::enable_shared_from_this<loop_engine> {
     /// The application puts it here; without one the loop is ended at once.
     std::function<void()> ending;
 
+    /// Which service could not be started, for whoever says that the application could not.
+    std::string failed_start;
+
     std::atomic<bool> stopping = false;
     std::atomic<int> status = 0;
 

@@ -67,14 +67,15 @@ public:
 
     void add_log()
     {
-        text("-l,--logfile", options_.log_file, "FILE",
-             "write the log there; '-' is standard output. Otherwise\nthere in the foreground, and "
-             "PROGRAM.log for a daemon");
+        CLI::Option* const file =
+            text("-l,--logfile", options_.log_file, "FILE",
+                 "write the log there; '-' is standard output. Otherwise\nthere in the foreground, and "
+                 "PROGRAM.log for a daemon");
         value("--log-format", "FORMAT", "text or json: a line of either for each event; otherwise text",
-              [this](const std::string& name) { options_.log_json = is_json(name); });
+              [&options = options_](const std::string& name) { options.log_json = is_json(name); });
         value("--log-level", "LEVEL", "log only from this on: debug, info, warning, error;\notherwise info",
-              [this](const std::string& name) { options_.least = level_named(name); });
-        flag("--syslog", options_.syslog, "log to syslog(3) instead of a file");
+              [&options = options_](const std::string& name) { options.least = level_named(name); });
+        flag("--syslog", options_.syslog, "log to syslog(3) instead of a file")->excludes(file);
         text("--prefix", options_.syslog_prefix, "NAME",
              "who speaks in syslog; otherwise the program's name");
     }
@@ -83,11 +84,11 @@ public:
         value("--pidfile", "FILE",
               "write the process's number there; '' is nowhere. Otherwise\nPROGRAM.pid, "
               "for a daemon only",
-              [this](const std::string& path) { options_.pid_file = path; });
+              [&options = options_](const std::string& path) { options.pid_file = path; });
         text("-d,--rundir", options_.directory, "DIR", "work in this directory, inside that of --chroot");
         text("--chroot", options_.root, "DIR", "see nothing of the file system but what is in there");
         value("--umask", "MASK", "file mode creation mask, octal; otherwise 077 for a daemon",
-              [this](const std::string& mask) { options_.umask = umask_in(mask); });
+              [&options = options_](const std::string& mask) { options.umask = umask_in(mask); });
     }
     void add_user()
     {
@@ -98,11 +99,14 @@ public:
     }
 
 private:
-    void text(const char* name, std::string& where, const char* type, const char* what)
+    CLI::Option* text(const char* name, std::string& where, const char* type, const char* what)
     {
-        parser_.add_option(name, where, what)->type_name(type);
+        return parser_.add_option(name, where, what)->type_name(type);
     }
-    void flag(const char* name, bool& where, const char* what) { parser_.add_flag(name, where, what); }
+    CLI::Option* flag(const char* name, bool& where, const char* what)
+    {
+        return parser_.add_flag(name, where, what);
+    }
     void value(const char* name, const char* type, const char* what,
                std::function<void(const std::string&)> take)
     {

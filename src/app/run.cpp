@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // app/run: an application from its command line to its exit status.
 //
-// The order matters. What the caller should hear on its terminal comes before the process leaves it;
-// what lies outside a new root is read before the root changes; what only root may do comes before root
-// is given up. The pidfile is locked first of all: of two that start at once, one does nothing.
+// The order matters. The pidfile is locked before anything is touched: of two that start at once, one
+// does nothing. What lies outside a new root (accounts, log, /dev/null) is opened before the root changes,
+// and what only root may do comes before root is given up.
 
 #include "postrider/app/run.hpp"
 
@@ -22,17 +22,21 @@
 #include "base/text.hpp"
 #include "postrider/app/reason.hpp"
 
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace postrider::app {
@@ -44,11 +48,28 @@ constexpr std::chrono::seconds failed_start_patience{30};
 std::string absolute(const std::string& path) { return std::filesystem::absolute(path).string(); }
 
 /// Whether it was the system that said no, rather than the program.
-exit_status status_of(const reason& why)
+exit_status status_of(const std::exception_ptr& thrown)
 {
-    const std::error_category& category = why.error().category();
-    const bool system = category == std::system_category() || category == std::generic_category();
-    return why.error() && system ? exit_os : exit_software;
+    const std::error_code why = reason(thrown).error();
+    const bool system = why.category() == std::system_category() || why.category() == std::generic_category();
+    return why && system ? exit_os : exit_software;
+}
+
+/// For people: without the name of the exception, where it was thrown to be read.
+std::string sentence_of(const std::exception_ptr& thrown)
+{
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const boost::system::system_error& e) {
+        // What could not be done and the system's words, without the place in the sources behind them.
+        const std::string what = e.what(), words = e.code().message();
+        const std::size_t at = what.find(words);
+        return at == std::string::npos ? what : what.substr(0, at + words.size());
+    } catch (const std::runtime_error& e) {
+        return e.what();
+    } catch (...) {
+        return description_of(thrown);
+    }
 }
 
 log_destination destination_of(const run_options& how, const std::string& program)
@@ -82,6 +103,7 @@ public:
         try {
             prepare();
             go_to_background();
+            enter_surroundings();
             start();
         } catch (const run_failure& f) {
             return fail(f.status(), f.what());
@@ -109,7 +131,6 @@ private:
         if (how_.umask || how_.daemon)
             ::umask(how_.umask.value_or(daemon_umask));
         begin_log();
-        enter_surroundings();
     }
 
     void lock_pid_file()
@@ -130,6 +151,14 @@ private:
         if (pid_file_ && pid_file_->left_by())
             log_.warning(fmt::format("The pidfile {} was left by PID {}, which is gone; it is replaced.",
                                      pid_file_->path(), *pid_file_->left_by()));
+    }
+
+    void go_to_background()
+    {
+        if (how_.daemon)
+            caller_ = become_daemon(*loop_.engine().own, program_);
+        if (pid_file_)
+            pid_file_->write_number();
     }
 
     void enter_surroundings()
@@ -154,14 +183,6 @@ private:
         }
     }
 
-    void go_to_background()
-    {
-        if (how_.daemon)
-            caller_ = become_daemon(*loop_.engine().own, program_);
-        if (pid_file_)
-            pid_file_->write_number();
-    }
-
     // ---- the start ------------------------------------------------------------------------------
 
     void start()
@@ -177,9 +198,9 @@ private:
             stop_what_started(f.status());
             throw;
         } catch (...) {
-            const reason why(std::current_exception());
-            stop_what_started(status_of(why));
-            throw run_failure(status_of(why), sentence_of_failed_start(why));
+            const std::exception_ptr thrown = std::current_exception();
+            stop_what_started(status_of(thrown));
+            throw run_failure(status_of(thrown), sentence_of_failed_start(thrown));
         }
         log_.info(fmt::format("{} is running.", application_.name()));
         notifier_.ready();
@@ -187,9 +208,11 @@ private:
         caller_.tell(exit_ok, {});
     }
 
-    std::string sentence_of_failed_start(const reason& why) const
+    std::string sentence_of_failed_start(const std::exception_ptr& thrown) const
     {
-        return fmt::format("{} cannot start: {}", application_.name(), why.sentence());
+        const std::string& service = loop_.engine().failed_start;
+        const std::string which = service.empty() || service == application_.name() ? "" : service + ": ";
+        return fmt::format("{} cannot start: {}{}", application_.name(), which, sentence_of(thrown));
     }
 
     void give_up_privileges()

@@ -4,6 +4,7 @@
 #include "postrider/app/service.hpp"
 
 #include "app/class_name.hpp"
+#include "app/loop_engine.hpp"
 #include "app/service_ending.hpp"
 #include "postrider/app/loop.hpp"
 #include "postrider/app/reason.hpp"
@@ -79,6 +80,7 @@ void service::privileged_start()
     try {
         on_privileged_start();
     } catch (...) {
+        note_failed_start();
         if (stage_ == stage::preparing)
             stopped();
         throw;
@@ -98,12 +100,21 @@ void service::start()
     try {
         on_start();
     } catch (...) {
+        note_failed_start();
         carry_out_stop();
         throw;
     }
     stage_ = stage::running;
     if (ending_) // asked for meanwhile
         carry_out_stop();
+}
+
+// Those above fail with it: it is the first that is to be named.
+void service::note_failed_start() const
+{
+    app::loop* const above = find_loop();
+    if (above != nullptr && above->engine().failed_start.empty())
+        above->engine().failed_start = log_prefix();
 }
 
 asio::awaitable<void> service::stop()

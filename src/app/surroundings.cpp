@@ -16,6 +16,15 @@
 #include <system_error>
 
 namespace postrider::app {
+namespace {
+
+void change_directory(const std::string& to)
+{
+    if (::chdir(to.c_str()) != 0)
+        throw refusal_of_the_system(exit_os, fmt::format("cannot change to {}", base::escaped(to)), errno);
+}
+
+} // namespace
 
 std::optional<std::string> path_inside(const std::string& root, const std::string& path)
 {
@@ -35,12 +44,12 @@ void enter(const std::string& root, const std::string& directory)
     if (!root.empty()) {
         ::tzset(); // the time zone's file lies outside
         if (::chroot(root.c_str()) != 0)
-            throw refusal_of_the_system(exit_os, fmt::format("cannot make {} the root", base::escaped(root)),
-                                        errno);
+            throw refusal_of_the_system(
+                exit_os, fmt::format("cannot make {} the root", base::escaped(root)), errno);
+        change_directory("/"); // until then we stand outside, and so would any relative path
     }
-    const std::string where = directory.empty() && !root.empty() ? "/" : directory;
-    if (!where.empty() && ::chdir(where.c_str()) != 0)
-        throw refusal_of_the_system(exit_os, fmt::format("cannot change to {}", base::escaped(where)), errno);
+    if (!directory.empty())
+        change_directory(directory);
 }
 
 } // namespace postrider::app

@@ -10,12 +10,17 @@
 //     }
 //
 // SIGINT and SIGTERM stop the services in order, a second one ends the process at once (status 70);
-// SIGHUP opens the log file anew; SIGUSR1 rotates it. Under systemd readiness and the end are told
-// (sd_notify(3)).
+// SIGHUP opens the log file anew, or, where the log is on a terminal, stops as SIGINT does: the terminal
+// has gone; SIGUSR1 rotates it. Under systemd readiness and the end are told (sd_notify(3)).
+//
+// A daemon is another process than the one that was started, and is made before the services are: threads
+// that the program began before run() are not in it. The one that was started ends with run(), without
+// returning, once it knows how the start went.
 //
 // Exit status: 0, or what loop().stop() or a failure noted; 64 the options cannot be used; 70 a service
-// could not be started, or a callback threw; 71 the operating system refused (fork, setuid, chroot);
-// 73 the log or the pidfile cannot be created; 74 it cannot be written; 75 another one is running.
+// could not be started, or a callback threw; 71 the operating system refused (fork, setuid, chroot, a
+// port to listen on); 73 the log or the pidfile cannot be created; 74 lines of the log were lost; 75
+// another one is running.
 
 #include "postrider/app/application.hpp"
 #include "postrider/app/log.hpp"

@@ -78,6 +78,7 @@ private:
     struct ending;
 
     app::loop* find_loop() const noexcept;
+    void note_failed_start() const;
     void require_idle() const;
     void require_prepared() const;
     std::shared_ptr<ending> begin_stop();
