@@ -3,6 +3,7 @@
 
 #include "app/loop_engine.hpp"
 
+#include "base/text.hpp"
 #include "postrider/app/reason.hpp"
 #include "postrider/error.hpp"
 
@@ -157,8 +158,8 @@ void loop_engine::end()
         const std::shared_ptr<loop_engine> self = weak.lock();
         if (!self)
             return;
-        logger().warning(fmt::format("{} coroutines have not ended {} s after the loop was; they are left",
-                                     self->errands_.size(), longest_end.count()));
+        logger().warning(fmt::format("{} did not end within {} s of being called off",
+                                     base::counted(self->errands_.size(), "coroutine"), longest_end.count()));
         self->leave();
     });
 }

@@ -9,6 +9,7 @@
 
 #include <cxxabi.h>
 #include <typeinfo>
+#include <utility>
 
 namespace postrider::app {
 namespace {
@@ -38,6 +39,24 @@ std::error_code code_of(const std::exception_ptr& thrown)
     }
 }
 
+constexpr int causes_max = 8;
+
+/// One exception; `cause` is the one that is nested in it, if there is one.
+std::string describe(const std::exception_ptr& thrown, std::exception_ptr& cause)
+{
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+        if (const auto* nested = dynamic_cast<const std::nested_exception*>(&e))
+            cause = nested->nested_ptr();
+        const std::string name = exception_name(typeid(e));
+        return name == e.what() ? name : name + ": " + e.what();
+    } catch (...) {
+        const std::type_info* type = abi::__cxa_current_exception_type();
+        return type ? type_name(*type) : "an exception that is not of C++";
+    }
+}
+
 } // namespace
 
 reason::reason(std::exception_ptr thrown) : thrown_(std::move(thrown))
@@ -50,17 +69,11 @@ reason::reason(std::exception_ptr thrown) : thrown_(std::move(thrown))
 
 std::string description_of(const std::exception_ptr& thrown)
 {
-    if (!thrown)
-        return "nothing";
-    try {
-        std::rethrow_exception(thrown);
-    } catch (const std::exception& e) {
-        const std::string name = exception_name(typeid(e));
-        return name == e.what() ? name : name + ": " + e.what();
-    } catch (...) {
-        const std::type_info* type = abi::__cxa_current_exception_type();
-        return type ? type_name(*type) : "an exception that is not of C++";
-    }
+    std::string whole;
+    std::exception_ptr next = thrown;
+    for (int depth = 0; next && depth < causes_max; ++depth)
+        whole += (depth == 0 ? "" : "; caused by ") + describe(std::exchange(next, nullptr), next);
+    return whole.empty() ? "nothing" : whole;
 }
 
 } // namespace postrider::app

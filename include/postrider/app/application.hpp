@@ -5,6 +5,10 @@
 //     postrider::app::application application("SMTP Client Tutorial");
 //     application.emplace<my_service>();
 //     return postrider::app::run(application, argc, argv);
+//
+// Programs with an event loop of their own give its executor and need no runner: start() and
+// `co_await stop()` are those of any service, and the latter can be followed by another start();
+// loop().stop() stops it for good. Destroyed while it runs, it lets go of its services unstopped.
 
 #include "postrider/app/loop.hpp"
 #include "postrider/app/service.hpp"
@@ -28,9 +32,6 @@ public:
     const std::string& group() const noexcept { return group_; }
 
     app::loop& loop() noexcept { return loop_; }
-
-    /// For programs with a loop of their own, without the runner: start() and `co_await stop()` are
-    /// those of service; loop().stop() does the latter.
 
 protected:
     app::loop* own_loop() const noexcept override { return &loop_; }

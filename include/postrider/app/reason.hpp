@@ -35,7 +35,9 @@ private:
     std::exception_ptr thrown_;
 };
 
-/// what() of an exception, for a log: "std::runtime_error: no such row".
+/// An exception, for a log: "std::runtime_error: no such row"; with what is nested in it
+/// (std::throw_with_nested) behind a semicolon: "; caused by std::system_error: ...". Of anything else that
+/// was thrown, the type.
 std::string description_of(const std::exception_ptr& thrown);
 
 } // namespace postrider::app

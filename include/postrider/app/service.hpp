@@ -61,15 +61,16 @@ public:
     /// Begins at the call and completes when the service has stopped; at once if it had not been started.
     /// A second call waits for the end of the first. Within on_start() it is carried out when the start
     /// has ended; within on_privileged_start() it is a std::logic_error (loop().stop() is none). Who
-    /// cancels it no longer waits; the service stops all the same. What on_stop() returns must not wait
-    /// for it, which were to wait for itself.
+    /// cancels it no longer waits; the service stops all the same. What on_stop() returns must not await
+    /// it, nor that of a parent: it would wait for itself.
     boost::asio::awaitable<void> stop();
 
 protected:
-    virtual void on_privileged_start() {}
+    virtual void on_privileged_start() {} ///< as root, if the program was started so
     virtual void on_start() {}
-    virtual eventually<void> on_stop() { return {}; }
+    virtual eventually<void> on_stop() { return {}; } ///< a coroutine where the end takes time
 
+    /// Of a root of services: the loop of all that are below.
     virtual app::loop* own_loop() const noexcept { return nullptr; }
 
 private:

@@ -298,6 +298,37 @@ TEST(loop, waits_for_what_it_called_off)
     EXPECT_TRUE(over);
 }
 
+// Sleeps again whenever it is woken, as code that takes every error for a passing one.
+asio::awaitable<void> never_end(loop& where)
+{
+    for (;;) {
+        co_await asio::this_coro::reset_cancellation_state();
+        try {
+            co_await where.async_sleep(1h);
+        } catch (const boost::system::system_error&) {
+        }
+    }
+}
+
+TEST(loop, does_not_wait_for_ever_for_what_it_called_off)
+{
+    service_stage stage; // for the log
+    auto engine = std::make_shared<loop_engine>();
+    engine->own = std::make_unique<asio::io_context>(1);
+    engine->executor = engine->own->get_executor();
+    const auto world = std::make_shared<test::sim_world>(*engine->own, 1);
+    engine->set_world(world);
+    loop own(engine);
+    own.spawn(never_end(own));
+    world->settle();
+    own.stop();
+    const auto left = [&] { return !stage.log.empty(); };
+    EXPECT_TRUE(world->run(1h, left));
+    EXPECT_EQ(world->elapsed(), 5s);
+    EXPECT_THAT(stage.log, ElementsAre("[-] 1 coroutine did not end within 5 s of being called off"));
+    engine->set_world(nullptr);
+}
+
 TEST(loop, can_be_left_with_work_undone)
 {
     std::vector<std::string> notes;

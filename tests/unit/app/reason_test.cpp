@@ -80,14 +80,38 @@ TEST(description_of, looks_through_wrappers)
         wrapped = std::current_exception();
     }
     EXPECT_EQ(description_of(wrapped), "std::out_of_range: 17");
-    try {
-        std::throw_with_nested(std::runtime_error("outer"));
-    } catch (...) {
-        wrapped = std::current_exception();
-    }
-    EXPECT_EQ(description_of(wrapped), "std::runtime_error: outer");
     EXPECT_TRUE(description_of(thrown(std::filesystem::filesystem_error("cannot", std::error_code())))
                     .starts_with("std::filesystem::filesystem_error: "));
+}
+
+// Throws the innermost, and around it as many more as are asked for.
+void throw_nested(int more)
+{
+    if (more == 0)
+        throw std::logic_error("0");
+    try {
+        throw_nested(more - 1);
+    } catch (...) {
+        std::throw_with_nested(std::runtime_error(std::to_string(more)));
+    }
+}
+
+std::string description_of_nested(int more)
+{
+    try {
+        throw_nested(more);
+    } catch (...) {
+        return description_of(std::current_exception());
+    }
+    return "";
+}
+
+TEST(description_of, says_what_it_was_caused_by)
+{
+    EXPECT_EQ(description_of_nested(2),
+              "std::runtime_error: 2; caused by std::runtime_error: 1; caused by std::logic_error: 0");
+    EXPECT_TRUE(description_of_nested(100).ends_with("; caused by std::runtime_error: 93"))
+        << "it has an end";
 }
 
 } // namespace
