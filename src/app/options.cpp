@@ -60,20 +60,26 @@ int print(const std::string& text)
     return written ? exit_ok : exit_io;
 }
 
-/// The options one after the other, each a line of the help.
+/// The options one after the other, each a line of the help. What it leaves in the parser outlives it.
 class option_list {
 public:
-    option_list(CLI::App& parser, run_options& options) : parser_(parser), options_(options) {}
+    option_list(CLI::App& parser, run_options& options, const char* group)
+        : parser_(parser), options_(options), group_(group)
+    {
+    }
 
     void add_log()
     {
         CLI::Option* const file =
             text("-l,--logfile", options_.log_file, "FILE",
-                 "write the log there; '-' is standard output. Otherwise\nthere in the foreground, and "
-                 "PROGRAM.log for a daemon");
+                 fmt::format("write the log there; '-' is standard output. Otherwise\n{} in the foreground, "
+                             "and PROGRAM.log for a daemon",
+                             options_.standard_error ? "standard error" : "there"));
         value("--log-format", "FORMAT", "text or json: a line of either for each event; otherwise text",
               [&options = options_](const std::string& name) { options.log_json = is_json(name); });
-        value("--log-level", "LEVEL", "log only from this on: debug, info, warning, error;\notherwise info",
+        value("--log-level", "LEVEL",
+              fmt::format("log only from this on: debug, info, warning, error;\notherwise {}",
+                          to_string(options_.least)),
               [&options = options_](const std::string& name) { options.least = level_named(name); });
         flag("--syslog", options_.syslog, "log to syslog(3) instead of a file")->excludes(file);
         text("--prefix", options_.syslog_prefix, "NAME",
@@ -99,22 +105,23 @@ public:
     }
 
 private:
-    CLI::Option* text(const char* name, std::string& where, const char* type, const char* what)
+    CLI::Option* text(const char* name, std::string& where, const char* type, const std::string& what)
     {
-        return parser_.add_option(name, where, what)->type_name(type);
+        return parser_.add_option(name, where, what)->type_name(type)->group(group_);
     }
     CLI::Option* flag(const char* name, bool& where, const char* what)
     {
-        return parser_.add_flag(name, where, what);
+        return parser_.add_flag(name, where, what)->group(group_);
     }
-    void value(const char* name, const char* type, const char* what,
+    void value(const char* name, const char* type, const std::string& what,
                std::function<void(const std::string&)> take)
     {
-        parser_.add_option_function<std::string>(name, std::move(take), what)->type_name(type);
+        parser_.add_option_function<std::string>(name, std::move(take), what)->type_name(type)->group(group_);
     }
 
     CLI::App& parser_;
     run_options& options_;
+    const char* group_;
 };
 
 } // namespace
@@ -122,12 +129,15 @@ private:
 void add_run_options(CLI::App& parser, run_options& options, bool foreground_by_default)
 {
     options.daemon = !foreground_by_default;
+    // For a command they are not what it is about.
+    const char* const group = foreground_by_default ? "As a process" : "Options";
     if (foreground_by_default)
-        parser.add_flag("--daemon", options.daemon, "go to the background once all has started");
+        parser.add_flag("--daemon", options.daemon, "go to the background once all has started")
+            ->group(group);
     else
         parser.add_flag_callback(
             "-n,--nodaemon", [&options] { options.daemon = false; }, "stay in the foreground");
-    option_list list(parser, options);
+    option_list list(parser, options, group);
     list.add_log();
     list.add_place();
     list.add_user();

@@ -81,6 +81,8 @@ log_destination destination_of(const run_options& how, const std::string& progra
     log.syslog_prefix = how.syslog_prefix.empty() ? program : how.syslog_prefix;
     if (how.syslog)
         log.what = kind::syslog;
+    else if (how.log_file.empty() && !how.daemon && how.standard_error)
+        log.what = kind::standard_error;
     else if (how.log_file == "-" || (how.log_file.empty() && !how.daemon))
         log.what = kind::standard_output;
     else
@@ -305,7 +307,9 @@ private:
 
     int fail(int status, const std::string& sentence)
     {
-        if (log_open_)
+        // What somebody reads who waits for the command is its complaint, not a line of a log.
+        const bool here = log_to_.what == log_destination::kind::standard_error;
+        if (log_open_ && !here)
             log_.error(sentence);
         if (caller_.waits())
             caller_.tell(status, sentence);

@@ -5,23 +5,23 @@
 // 66 it cannot be read; 71 a port cannot be listened on; 73 the ready file cannot be written; 74
 // standard output cannot.
 
-#include "sandbox/sandbox.hpp"
 #include "app/help_text.hpp"
+#include "app/options.hpp"
+#include "app/run_failure.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_status.hpp"
 #include "dns/record.hpp"
-#include "net/asio.hpp"
+#include "postrider/app/application.hpp"
+#include "postrider/app/run.hpp"
+#include "sandbox/sandbox_service.hpp"
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -45,13 +45,11 @@ struct sandbox_arguments {
     std::string ready_file;
     std::uint16_t dns_port = 0, smtp_port = 0, http_port = 0;
     bool json = false, verbose = false;
+    app::run_options how;
 };
 
-/// What ends the command before it has begun.
-struct failure {
-    exit_status status;
-    std::string sentence;
-};
+// What ends the command before it has begun.
+using failure = app::run_failure;
 
 std::string shown(std::string_view text) { return base::escaped(text, 256); }
 
@@ -65,11 +63,11 @@ std::string read_zone_file(const std::string& name)
     while (file.read(piece, sizeof piece) || file.gcount() > 0) {
         text.append(piece, static_cast<std::size_t>(file.gcount()));
         if (text.size() > zone_octets_max)
-            throw failure{exit_data, fmt::format("{}: more than {} octets is no zone file", shown(name),
-                                                 zone_octets_max)};
+            throw failure(exit_data, fmt::format("{}: more than {} octets is no zone file", shown(name),
+                                                 zone_octets_max));
     }
     if (!file.eof())
-        throw failure{exit_no_input, fmt::format("cannot read {}: {}", shown(name), last_error())};
+        throw failure(exit_no_input, fmt::format("cannot read {}: {}", shown(name), last_error()));
     return text;
 }
 
@@ -79,7 +77,7 @@ sandbox::world load_world(const std::string& zone_file)
         return sandbox::parse_world(sandbox::default_world()).value();
     result<sandbox::world> read = sandbox::parse_world(read_zone_file(zone_file));
     if (!read)
-        throw failure{exit_data, fmt::format("{}: {}", shown(zone_file), read.problem().what)};
+        throw failure(exit_data, fmt::format("{}: {}", shown(zone_file), read.problem().what));
     return std::move(*read);
 }
 
@@ -93,7 +91,7 @@ void write_ready_file(const std::string& name, const std::string& json)
     if (!file || std::rename(draft.c_str(), name.c_str()) != 0) {
         const std::string why = last_error();
         std::remove(draft.c_str());
-        throw failure{exit_cannot_create, fmt::format("cannot write {}: {}", shown(name), why)};
+        throw failure(exit_cannot_create, fmt::format("cannot write {}: {}", shown(name), why));
     }
 }
 
@@ -105,8 +103,8 @@ void remove_ready_file(const std::string& name)
     if (!name.empty() && std::filesystem::is_regular_file(name, failed))
         std::filesystem::remove(name, failed);
     if (failed && failed != std::errc::no_such_file_or_directory)
-        throw failure{exit_cannot_create,
-                      fmt::format("cannot replace {}: {}", shown(name), failed.message())};
+        throw failure(exit_cannot_create,
+                      fmt::format("cannot replace {}: {}", shown(name), failed.message()));
 }
 
 std::string introduction(const sandbox::description& about)
@@ -135,7 +133,7 @@ std::string introduction(const sandbox::description& about)
 void print(const std::string& text)
 {
     if (std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) == EOF)
-        throw failure{exit_io, "cannot write to standard output: " + last_error()};
+        throw failure(exit_io, "cannot write to standard output: " + last_error());
 }
 
 // Whether anybody reads standard error makes no difference to the mail.
@@ -153,22 +151,8 @@ void print_question(const sandbox::answered_question& q)
                          dns::to_string(q.asked.kind), q.code ? dns::to_string(*q.code) : "no answer"));
 }
 
-/// What could not be done and the operating system's words, without the place in Asio's sources that
-/// what() puts behind them.
-std::string sentence_of(const boost::system::system_error& e)
+sandbox::sandbox_options options_for(const sandbox_arguments& given)
 {
-    const std::string what = e.what(), words = e.code().message();
-    const std::size_t at = what.find(words);
-    return at == std::string::npos ? what : what.substr(0, at + words.size());
-}
-
-void serve(const sandbox_arguments& given)
-{
-    remove_ready_file(given.ready_file);
-    const sandbox::world world = load_world(given.zone_file);
-    asio::io_context loop(1);
-    asio::signal_set signals(loop, SIGINT, SIGTERM); // before anything is said: who is told may stop us
-
     sandbox::sandbox_options options;
     options.dns_port = given.dns_port;
     options.smtp_port = given.smtp_port;
@@ -177,31 +161,37 @@ void serve(const sandbox_arguments& given)
         options.overhears = print_line;
         options.hears = print_question;
     }
-    sandbox::sandbox box(net::make_environment(loop.get_executor()), world, std::move(options));
-    signals.async_wait([&](error_code, int) { box.stop(); });
-
-    const std::string json = to_json(box.about());
-    print(given.json ? json + "\n" : introduction(box.about()));
-    if (!given.ready_file.empty())
-        write_ready_file(given.ready_file, json);
-    loop.run();
-    remove_ready_file(given.ready_file);
+    return options;
 }
 
-exit_status run_sandbox(const sandbox_arguments& given)
+void announce(const sandbox_arguments& given, const sandbox::description& about)
 {
-    const auto say = [](const std::string& sentence) {
-        fmt::print(stderr, "postrider sandbox: {}\n", sentence);
-    };
+    const std::string json = to_json(about);
+    if (!given.how.daemon)
+        print(given.json ? json + "\n" : introduction(about));
+    if (!given.ready_file.empty())
+        write_ready_file(given.ready_file, json);
+}
+
+int serve(const sandbox_arguments& given)
+{
+    remove_ready_file(given.ready_file);
+    app::application application("The sandbox");
+    application.emplace<sandbox::sandbox_service>(
+        load_world(given.zone_file), options_for(given),
+        [&given](const sandbox::description& about) { announce(given, about); });
+    const int status = app::run(application, given.how, "postrider-sandbox");
+    remove_ready_file(given.ready_file);
+    return status;
+}
+
+int run_sandbox(const sandbox_arguments& given)
+{
     try {
-        serve(given);
-        return exit_ok;
+        return serve(given);
     } catch (const failure& f) {
-        say(f.sentence);
-        return f.status;
-    } catch (const boost::system::system_error& e) {
-        say(sentence_of(e));
-        return exit_os;
+        fmt::print(stderr, "postrider sandbox: {}\n", f.what());
+        return f.status();
     }
 }
 
@@ -232,6 +222,9 @@ void add_sandbox_command(CLI::App& app, int& status)
     command->add_flag("--json", given->json, "the addresses as one line of JSON, and nothing else");
     command->add_flag("-v,--verbose", given->verbose,
                       "every conversation and DNS question, on standard error");
+    given->how.standard_error = true; // standard output is for what the command says
+    given->how.least = app::log_level::warning;
+    app::add_run_options(*command, given->how, true);
     command->callback([given, &status] { status = run_sandbox(*given); });
 }
 

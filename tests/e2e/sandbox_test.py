@@ -2,6 +2,7 @@
 """e2e/sandbox: `postrider sandbox` as its users run it: scripts, and people with a zone file."""
 
 import json
+import os
 import pathlib
 import signal
 import smtplib
@@ -127,6 +128,22 @@ class SandboxTest(unittest.TestCase):
         second = self.file("second", ZONE)
         for option, port in (("--smtp-port", "smtp_port"), ("--dns-port", "dns_port"), ("--http-port", "http_port")):
             self.assert_fails(71, f":{ready[port]}", "--zone", second, option, ready[port])
+
+    def test_runs_as_a_daemon(self):
+        ready = self.directory / "ready.json"
+        options = ["--daemon", "--rundir", self.directory, "--pidfile", self.directory / "pid", "--ready-file", ready]
+        log = self.directory / "log"
+        started = support.run_postrider("sandbox", *options, "--logfile", log, "--log-level", "info", timeout=20)
+        self.assertEqual((started.returncode, started.stdout, started.stderr), (0, b"", b""))
+        pid = int((self.directory / "pid").read_text())
+        self.addCleanup(lambda: support.poll_for(support.STOP_SECONDS, lambda: not pathlib.Path(f"/proc/{pid}").exists()))
+        ports = json.loads(ready.read_text())
+        address = next(host["address"] for host in ports["exchangers"] if host["listens"])
+        self.assertTrue(support.accepts_connections(f"{address}:{ports['smtp_port']}"))
+        os.kill(pid, signal.SIGTERM)
+        self.assertTrue(support.poll_for(support.STOP_SECONDS, lambda: not (self.directory / "pid").exists()))
+        self.assertFalse(ready.exists(), "it outlived its sandbox")
+        self.assertIn(ports["page"], log.read_text())
 
     def test_removes_the_ready_file_of_an_earlier_run_before_it_listens(self):
         stale = self.file("ready.json", "stale")

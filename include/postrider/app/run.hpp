@@ -34,10 +34,11 @@ namespace postrider::app {
 
 /// What the options of the command line set, for programs that have options of their own.
 struct run_options {
-    bool daemon = true;    ///< -n, --nodaemon: stay in the foreground
-    std::string log_file;  ///< -l, --logfile: "-" is standard output; default: it in the foreground,
-                           ///< NAME.log for a daemon, where NAME is the program's
-    bool log_json = false; ///< --log-format text|json
+    bool daemon = true;          ///< -n, --nodaemon: stay in the foreground
+    std::string log_file;        ///< -l, --logfile: "-" is standard output; default: it in the foreground,
+                                 ///< NAME.log for a daemon, where NAME is the program's
+    bool standard_error = false; ///< there instead, in the foreground: for commands whose output is theirs
+    bool log_json = false;       ///< --log-format text|json
     log_level least = log_level::info;   ///< --log-level debug|info|warning|error
     bool syslog = false;                 ///< --syslog
     std::string syslog_prefix;           ///< --prefix; default: the program's name
