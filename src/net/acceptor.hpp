@@ -30,7 +30,7 @@ public:
 
     /// Listens at once. TCP: with SO_REUSEADDR, and IPv6 only on an IPv6 address. Unix: with these
     /// permissions from the first moment; a socket that nobody answers on is replaced, and nothing else
-    /// is. Throws boost::system::system_error whose text names the endpoint.
+    /// is. Throws std::system_error whose text names the endpoint.
     acceptor(asio::any_io_executor executor, const endpoint& where,
              std::optional<unsigned> mode = std::nullopt);
 

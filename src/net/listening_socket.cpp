@@ -3,10 +3,7 @@
 
 #include "net/listening_socket.hpp"
 
-#include "net/asio.hpp"
 #include "net/socket_address.hpp"
-
-#include <boost/system/system_error.hpp>
 
 #include <fmt/format.h>
 
@@ -17,6 +14,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace postrider::net {
@@ -27,8 +26,8 @@ constexpr int replacements_max = 3;
 
 [[noreturn]] void fail(int number, std::string_view doing, const endpoint& where, std::string_view why = "")
 {
-    throw boost::system::system_error(error_code(number, boost::system::system_category()),
-                                      fmt::format("{} {}{}", doing, where.to_string(), why));
+    throw std::system_error(number, std::system_category(),
+                            fmt::format("{} {}{}", doing, where.to_string(), why));
 }
 
 [[noreturn]] void cannot_listen(const endpoint& where, std::string_view why = "")
@@ -53,8 +52,8 @@ endpoint own_name(int socket)
 {
     socket_address name;
     if (::getsockname(socket, name.data(), name.size_to_fill()) < 0)
-        throw boost::system::system_error(error_code(errno, boost::system::system_category()),
-                                          fmt::format("descriptor {} is no socket", socket));
+        throw std::system_error(errno, std::system_category(),
+                                fmt::format("descriptor {} is no socket", socket));
     return name.to_endpoint();
 }
 

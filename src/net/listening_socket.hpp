@@ -23,7 +23,7 @@ namespace postrider::net {
 
 class listening_socket {
 public:
-    /// Throws boost::system::system_error, whose text names the endpoint.
+    /// Throws std::system_error, whose text names the endpoint.
     static listening_socket open(const endpoint& where, std::optional<unsigned> mode);
 
     /// One that listens already: the service manager's. Throws the same if it does not; then it is
