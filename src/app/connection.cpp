@@ -155,12 +155,19 @@ void connection::post(void (connection::*what)())
 // take ours before.
 bool connection::wants_to_read() const noexcept
 {
-    return !over_ && !taken_ && !reading_ && !input_over_ && (closing_ || !paused_);
+    return !over_ && !taken_ && !reading_ && !input_over_ && !end_is_held_ && (closing_ || !paused_);
 }
 
 void connection::read_on()
 {
     read_posted_ = false;
+    if (std::exchange(resumed_, false) && reading() && made_ && !taken_)
+        call([this] { protocol_->reading_resumed(); });
+    if (end_is_held_ && !over_ && (closing_ || !paused_)) {
+        end_is_held_ = false;
+        input_ended(asio::error::eof);
+        return;
+    }
     if (!wants_to_read())
         return;
     if (const std::size_t n = std::exchange(held_, 0); n > 0)
@@ -183,7 +190,9 @@ void connection::on_read(error_code ec, std::size_t n)
     for (int reads = 1; !over_; ++reads) {
         if (n > 0)
             deliver(n);
-        if (ec && !over_)
+        if (ec == asio::error::eof && paused_ && !closing_)
+            end_is_held_ = true; // what the protocol still holds of before comes first
+        else if (ec && !over_)
             input_ended(ec);
         if (!wants_to_read() || held_ > 0 || reads == reads_in_a_row)
             break;
@@ -235,9 +244,11 @@ void connection::pause_reading() { paused_ = true; }
 
 void connection::resume_reading()
 {
-    if (!std::exchange(paused_, false) || std::exchange(read_posted_, true))
+    if (!std::exchange(paused_, false))
         return;
-    post(&connection::read_on);
+    resumed_ = true;
+    if (!std::exchange(read_posted_, true))
+        post(&connection::read_on);
 }
 
 // ---- writing ------------------------------------------------------------------------------------

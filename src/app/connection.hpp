@@ -68,6 +68,7 @@ public:
     void abort_connection() override;
     void pause_reading() override;
     void resume_reading() override;
+    bool reading() const noexcept override { return !over_ && !closing_ && !paused_; }
     std::size_t waiting_octets() const noexcept override;
     void set_write_limits(std::size_t high, std::size_t low) override;
     std::string peer() const override;
@@ -118,6 +119,8 @@ private:
     std::unique_ptr<char[]> input_;
     std::size_t held_ = 0; // octets of input_ that came while reading was paused
     bool reading_ = false, read_posted_ = false, paused_ = false, input_over_ = false;
+    bool resumed_ = false;     // and the protocol has not been told yet
+    bool end_is_held_ = false; // the peer closed its side while reading was paused
 
     std::deque<std::string> output_;
     std::size_t front_gone_ = 0; // octets of the first of output_ that have left

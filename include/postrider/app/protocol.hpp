@@ -34,6 +34,8 @@ public:
     virtual void data_received(std::string_view octets); ///< in pieces of any size; valid inside the call
     virtual void connection_lost(const reason& why);
 
+    virtual void reading_resumed() {} ///< before what came while it was paused: see transport
+
     virtual void writing_paused() {} ///< more is waiting than the peer takes: see transport
     virtual void writing_resumed() {}
 

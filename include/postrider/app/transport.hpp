@@ -29,7 +29,10 @@ public:
 
     /// No data_received() until resume_reading(): the peer is slowed down in turn.
     virtual void pause_reading() = 0;
-    virtual void resume_reading() = 0;
+    virtual void resume_reading() = 0; ///< protocol::reading_resumed() follows, then what has come
+
+    /// Whether data_received() may still come: neither paused nor closing.
+    virtual bool reading() const noexcept = 0;
 
     virtual std::size_t waiting_octets() const noexcept = 0;              ///< written, and not yet taken
     virtual void set_write_limits(std::size_t high, std::size_t low) = 0; ///< default: 64 KiB and 16 KiB
