@@ -4,8 +4,11 @@
 //
 // Listening begins with the privileged start, so that a port below 1024 can be had before the process
 // gives up being root; connections are accepted from the start on. A server that cannot listen throws
-// from its start and names the address. Out of descriptors it goes on with those connections it has,
-// and accepts again when there is room.
+// std::system_error from its start and names the address. Out of descriptors it goes on with those
+// connections it has, and accepts again when there is room.
+//
+// In the log each connection has a number, "[echo,server,17]". One that the factory refuses, or whose
+// protocol cannot be made, is closed.
 //
 // Stopping closes the listener, asks every protocol to come to an end (protocol::stop_requested()), waits
 // until all connections have ended, and after `patience` cuts those that have not.
@@ -30,7 +33,7 @@ public:
     stream_server& patience(std::chrono::milliseconds stopping); ///< default: 10 s
     stream_server& connections_max(std::size_t n);               ///< more wait to be accepted; default: 1000
 
-    std::size_t connections() const noexcept;
+    std::size_t connections() const noexcept; ///< those in a handshake are counted
     std::string listening() const; ///< "127.0.0.1:2525": with the real port; empty while it does not
 
 protected:
@@ -40,6 +43,8 @@ protected:
     void on_privileged_start() override;
     void on_start() override;
     eventually<void> on_stop() override;
+
+    std::uint16_t listening_port() const noexcept;
 
     std::shared_ptr<engine> engine_;
 };
@@ -53,7 +58,7 @@ public:
 };
 
 /// TLS from the first octet. Throws std::system_error from the privileged start, with the file's name,
-/// if certificate or key cannot be used.
+/// if certificate or key cannot be used. A handshake has 30 seconds; one that fails is logged.
 class tls_server final : public stream_server {
 public:
     tls_server(const std::string& address, std::uint16_t port, std::shared_ptr<factory> makes,
@@ -61,7 +66,8 @@ public:
     std::uint16_t port() const noexcept;
 };
 
-/// A socket file that is left from a process that is gone is replaced; it is removed at the end.
+/// A socket file that is left from a process that is gone is replaced; it is removed at the end. Throws
+/// std::invalid_argument unless `path` is absolute and at most 107 octets long.
 class unix_server final : public stream_server {
 public:
     unix_server(std::string path, std::shared_ptr<factory> makes, unsigned mode = 0660);
