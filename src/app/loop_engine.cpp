@@ -3,6 +3,7 @@
 
 #include "app/loop_engine.hpp"
 
+#include "app/exit_status.hpp"
 #include "base/text.hpp"
 #include "postrider/app/reason.hpp"
 #include "postrider/error.hpp"
@@ -22,7 +23,6 @@ namespace {
 
 // What was called off may take this long to close its connections.
 constexpr std::chrono::seconds longest_end{5};
-constexpr int internal_error = 70; // EX_SOFTWARE
 
 bool is_cancellation(const std::exception_ptr& thrown)
 {
@@ -189,7 +189,7 @@ void loop_engine::note_unhandled(const std::string& prefix, const std::exception
     // A peer may have caused it, and may do so again.
     const std::string text = "unhandled exception: " + description_of(thrown);
     logger(prefix).limited(log_level::error, text, text);
-    note_failure(internal_error);
+    note_failure(exit_software);
 }
 
 std::exception_ptr loop_engine::guarded(const std::string& prefix, const std::function<void()>& callback)

@@ -51,11 +51,11 @@ struct timer_service::state : std::enable_shared_from_this<timer_service::state>
     // What it returns is made and kept outside of a coroutine: the call may throw at once.
     void make_call()
     {
+        under_way = std::make_shared<gate>(); // also for a stop from inside the call
         eventually<void> rest;
         const bool failed = loop->engine().guarded(prefix, [&] { rest = what(); }) != nullptr;
         if (rest.ready())
             return call_ended(failed);
-        under_way = std::make_shared<gate>();
         loop->spawn(finish(shared_from_this(), std::move(rest)), prefix);
     }
 
