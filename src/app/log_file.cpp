@@ -73,25 +73,31 @@ log_file::log_file(std::string path, open_file file, std::unique_ptr<spdlog::for
 {
 }
 
-void log_file::reopen()
+bool log_file::reopen()
 {
     try {
         take(open_for_log(path_));
+        return true;
     } catch (const std::system_error& error) {
         say(spdlog::level::err, error.what());
+        return false;
     }
 }
 
-void log_file::rotate()
+bool log_file::rotate()
 {
     if (!is_regular(descriptor()))
-        return;
+        return false;
     try {
         move_aside();
-        take(open_for_log(path_));
     } catch (const std::system_error& error) {
         say(spdlog::level::err, error.what());
+        return false;
     }
+    const bool begun = reopen();
+    if (!begun)
+        put_back();
+    return begun;
 }
 
 void log_file::give_to(uid_t user, gid_t group)
@@ -109,7 +115,7 @@ void log_file::take(open_file file)
     file_ = std::move(file);
 }
 
-// If the new file cannot be opened then, the lines go on to path.1, and the next reopen() makes it good.
+// Leaves the name free. It may be free already, if somebody else moved the file.
 void log_file::move_aside() const
 {
     for (int n = first_free(path_); n > 1; --n)
@@ -118,6 +124,9 @@ void log_file::move_aside() const
     if (::rename(path_.c_str(), rotated(path_, 1).c_str()) != 0 && errno != ENOENT)
         throw trouble("rotate", path_);
 }
+
+// The file that goes on keeps its name. The gap at path.1 is filled by the next rotation.
+void log_file::put_back() const noexcept { ::rename(rotated(path_, 1).c_str(), path_.c_str()); }
 
 // A terminal or a pipe is not ours to give.
 bool log_file::own_it(int descriptor) const noexcept

@@ -46,13 +46,15 @@ public:
     log_file(std::string path, open_file file, std::unique_ptr<spdlog::formatter> form,
              std::atomic<std::uint64_t>& lost);
 
-    void reopen();
-    void rotate();
+    // False: it could not be done, which was said, or there is nothing to rotate.
+    bool reopen();
+    bool rotate();
     void give_to(uid_t user, gid_t group);
 
 private:
     void take(open_file file);
     void move_aside() const;
+    void put_back() const noexcept;
     bool own_it(int descriptor) const noexcept;
 
     std::string path_;

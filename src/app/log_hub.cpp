@@ -158,18 +158,16 @@ void log_hub::open(const log_destination& where)
         least_ = where.least;
 }
 
-void log_hub::reopen()
+bool log_hub::reopen()
 {
     const std::lock_guard lock(mutex_);
-    if (file_)
-        file_->reopen();
+    return file_ && file_->reopen();
 }
 
-void log_hub::rotate()
+bool log_hub::rotate()
 {
     const std::lock_guard lock(mutex_);
-    if (file_)
-        file_->rotate();
+    return file_ && file_->rotate();
 }
 
 void log_hub::give_to(uid_t user, gid_t group)

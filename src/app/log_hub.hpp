@@ -38,8 +38,8 @@ public:
 
     void observe(observer who, log_level least);
     void open(const log_destination& where);
-    void reopen();
-    void rotate();
+    bool reopen();
+    bool rotate();
     void give_to(uid_t user, gid_t group);
 
     std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }

@@ -24,16 +24,17 @@ log_limits::answer log_limits::ask(std::string_view key, std::int64_t second, un
     return {true, std::exchange(mine.left_out, 0)};
 }
 
-// The kind with this key; or the place of one that has nothing to say, neither in this second nor about
-// what was left out; or, rather than to forget something, the one that all others share.
+// The kind with this key, a free place for it, or the kind that is shared by all who found none.
 log_limits::kind& log_limits::kind_of(std::size_t key, std::int64_t second)
 {
     const auto used = [](const kind& k) { return k.second != never; };
     const auto same = [&](const kind& k) { return used(k) && k.key == key; };
     if (const auto found = std::find_if(kinds_.begin(), kinds_.end(), same); found != kinds_.end())
         return *found;
-    const auto idle = [&](const kind& k) { return k.second != second && k.left_out == 0; };
-    const auto place = std::find_if(kinds_.begin(), kinds_.end(), idle);
+    const auto is_free = [&](const kind& k) {
+        return k.second != second && (k.left_out == 0 || second - k.second > remembered_seconds);
+    };
+    const auto place = std::find_if(kinds_.begin(), kinds_.end(), is_free);
     if (place == kinds_.end())
         return others_;
     *place = kind{};

@@ -3,8 +3,9 @@
 // app/log_limits: how many lines of a kind were written in this second, for a bounded number of kinds.
 //
 // A second is one of the wall clock, so that up to two bursts may come close together: enough to keep a
-// flood out of a disk, which is all it is for. Kinds that cannot be told apart any more, because too many
-// are written in one second, share one limit: more keys than there is room for do not lift it.
+// flood out of a disk, which is all it is for. Keys that come when there is no place share one limit, so
+// that more of them do not lift it. A place is free when its second is over and nothing is to be told of
+// what was left out; nobody having asked for an hour, that is forgotten.
 // Not for two threads: the hub has a lock.
 
 #include <array>
@@ -24,6 +25,7 @@ public:
     answer ask(std::string_view key, std::int64_t second, unsigned burst);
 
     static constexpr std::size_t kinds_max = 128;
+    static constexpr std::int64_t remembered_seconds = 3600;
 
 private:
     struct kind {

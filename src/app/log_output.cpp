@@ -9,9 +9,9 @@ namespace postrider::app {
 
 void open_log(const log_destination& where) { the_log().open(where); }
 
-void reopen_log() { the_log().reopen(); }
+bool reopen_log() { return the_log().reopen(); }
 
-void rotate_log() { the_log().rotate(); }
+bool rotate_log() { return the_log().rotate(); }
 
 void give_log_to(uid_t user, gid_t group) { the_log().give_to(user, group); }
 

@@ -26,15 +26,17 @@ struct log_destination {
 /// be opened; then nothing has changed.
 void open_log(const log_destination& where);
 
-/// Opens the file again under its name, as after a rotation by somebody else (SIGHUP). What cannot be
-/// opened is said in the old one, which stays.
-void reopen_log();
+/// Opens the file again under its name, as after a rotation by somebody else (SIGHUP). False if there is
+/// no file, or it cannot be opened: that is said in the old one, which stays.
+bool reopen_log();
 
-/// path becomes path.1, path.1 path.2 and so on (SIGUSR1), and a new file is begun. Nothing for what is
-/// no file. No line is lost: all go to the one or the other.
-void rotate_log();
+/// path becomes path.1, path.1 path.2 and so on to path.9 (SIGUSR1), and a new file is begun. No line is
+/// lost: all go to the one or the other. False if there is no file to rotate, or it cannot be: that is
+/// said in the old one, which stays.
+bool rotate_log();
 
-/// The file belongs to `user` and `group`, so that it can be opened again when root was given up.
+/// The file belongs to `user` and `group`, and so do those that follow it, so that it can be opened again
+/// when root was given up. A terminal, a pipe or a device is not given away.
 void give_log_to(uid_t user, gid_t group);
 
 std::uint64_t lines_lost() noexcept; ///< that could not be written: a full disk

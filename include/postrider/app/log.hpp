@@ -33,7 +33,8 @@ public:
     void write(log_level level, std::string_view text) const;
 
     /// For lines that a peer can cause as often as it likes: at most `burst` of them in a second for
-    /// each `key`, a word of the caller's; how many were left out is said with the next that is written.
+    /// each `key`, a word of the caller's, whatever the prefix; how many were left out is said with the
+    /// next that is written. A second is one of the wall clock.
     void limited(log_level level, std::string_view key, std::string_view text, unsigned burst = 10) const;
 
     const std::string& prefix() const noexcept { return prefix_; }
@@ -50,7 +51,8 @@ struct log_line {
 };
 
 /// Lines go to `observer` instead, from `least` on; an empty one gives back what was before. It is
-/// called by the thread that logs, one call at a time, and must not log itself.
+/// called by the thread that logs, one call at a time. What it logs itself is lost, as is the line that it
+/// throws for; it must not change where lines go.
 void set_log_observer(std::function<void(const log_line&)> observer, log_level least = log_level::info);
 
 } // namespace postrider::app

@@ -74,5 +74,15 @@ TEST(log_limits, places_are_free_again_after_their_second)
     EXPECT_EQ(written(limits, "newer", 101, 10, 20), 10);
 }
 
+TEST(log_limits, what_nobody_asks_for_is_forgotten_at_last)
+{
+    log_limits limits;
+    for (std::size_t key = 0; key < log_limits::kinds_max; ++key)
+        written(limits, "old" + std::to_string(key), 100, 1, 2);
+    EXPECT_EQ(written(limits, "new", 101, 1, 1) + written(limits, "newer", 101, 1, 1), 1); // they share
+    const auto later = 101 + log_limits::remembered_seconds;
+    EXPECT_EQ(written(limits, "new", later, 1, 1) + written(limits, "newer", later, 1, 1), 2);
+}
+
 } // namespace
 } // namespace postrider::app

@@ -59,6 +59,30 @@ struct ::stat facts_of(const fs::path& path)
     return facts;
 }
 
+/// A limit of the whole process, while this lives.
+class limit_of {
+public:
+    limit_of(__rlimit_resource resource, rlim_t now)
+        : resource_(resource), signal_(std::signal(SIGXFSZ, SIG_IGN))
+    {
+        ::getrlimit(resource_, &before_);
+        const rlimit limit{now, before_.rlim_max};
+        ::setrlimit(resource_, &limit);
+    }
+    ~limit_of()
+    {
+        ::setrlimit(resource_, &before_);
+        std::signal(SIGXFSZ, signal_);
+    }
+    limit_of(const limit_of&) = delete;
+    limit_of& operator=(const limit_of&) = delete;
+
+private:
+    __rlimit_resource resource_;
+    rlimit before_{};
+    void (*signal_)(int);
+};
+
 class log_output : public testing::Test {
 protected:
     log_output()
@@ -234,7 +258,7 @@ TEST_F(log_output, follows_its_name_when_it_is_opened_again)
     log.info("one");
     fs::rename(path, folder / "moved");
     log.info("two");
-    reopen_log();
+    EXPECT_TRUE(reopen_log());
     log.info("three");
     EXPECT_THAT(said_in(folder / "moved"), ElementsAre("[x] one", "[x] two"));
     EXPECT_THAT(said_in(path), ElementsAre("[x] three"));
@@ -245,7 +269,7 @@ TEST_F(log_output, stays_in_the_old_file_if_it_cannot_be_opened_again)
     open();
     fs::rename(path, folder / "moved");
     fs::create_directory(path);
-    reopen_log();
+    EXPECT_FALSE(reopen_log());
     log.info("still here");
     EXPECT_THAT(said_in(folder / "moved"),
                 ElementsAre("[log] error: cannot open the log " + path.string() + ": Is a directory",
@@ -257,7 +281,7 @@ TEST_F(log_output, moves_on_when_it_is_rotated)
     open();
     for (const auto* text : {"one", "two", "three"}) {
         log.info(text);
-        rotate_log();
+        EXPECT_TRUE(rotate_log());
     }
     log.info("four");
     EXPECT_THAT(said_in(path), ElementsAre("[x] four"));
@@ -308,17 +332,35 @@ TEST_F(log_output, stays_if_it_cannot_be_rotated)
     for (int n = 1; n < rotated_logs_max; ++n)
         std::ofstream(rotated(n)) << n;
     fs::create_directory(rotated(rotated_logs_max));
-    rotate_log();
+    EXPECT_FALSE(rotate_log());
     log.info("still here");
     EXPECT_THAT(said_in(path), ElementsAre(HasSubstr("[log] error: cannot rotate the log " + path.string()),
                                            "[x] still here"));
+}
+
+TEST_F(log_output, keeps_its_name_if_no_new_file_can_be_opened)
+{
+    open();
+    log.info("one");
+    {
+        const limit_of none_more(RLIMIT_NOFILE, 3);
+        EXPECT_FALSE(rotate_log());
+    }
+    log.info("two");
+    EXPECT_TRUE(rotate_log());
+    EXPECT_THAT(said_in(rotated(1)),
+                ElementsAre("[x] one",
+                            "[log] error: cannot open the log " + path.string() + ": Too many open files",
+                            "[x] two"));
+    EXPECT_THAT(said_in(path), IsEmpty());
+    EXPECT_FALSE(fs::exists(rotated(2)));
 }
 
 TEST_F(log_output, a_device_is_not_rotated)
 {
     path = "/dev/null";
     open();
-    rotate_log();
+    EXPECT_FALSE(rotate_log());
     log.info("nothing");
     EXPECT_FALSE(fs::exists("/dev/null.1"));
     EXPECT_TRUE(fs::is_character_file("/dev/null"));
@@ -422,34 +464,12 @@ TEST_F(log_output, counts_what_a_full_disk_took_and_says_so_later)
                             "[x] first", "[x] second"));
 }
 
-// The size of files is limited while this lives, for the whole process.
-class file_size_limit {
-public:
-    explicit file_size_limit(rlim_t octets) : signal_(std::signal(SIGXFSZ, SIG_IGN))
-    {
-        ::getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit now{octets, before_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &now);
-    }
-    ~file_size_limit()
-    {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, signal_);
-    }
-    file_size_limit(const file_size_limit&) = delete;
-    file_size_limit& operator=(const file_size_limit&) = delete;
-
-private:
-    rlimit before_{};
-    void (*signal_)(int);
-};
-
 TEST_F(log_output, begins_a_line_after_one_that_was_torn)
 {
     open();
     const auto before = lines_lost();
     {
-        const file_size_limit small(40);
+        const limit_of small(RLIMIT_FSIZE, 40);
         log.info("this one does not fit into the forty octets that a file may have");
     }
     EXPECT_EQ(lines_lost(), before + 1);
