@@ -11,10 +11,14 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postrider::app {
 namespace {
@@ -143,6 +147,24 @@ void add_run_options(CLI::App& parser, run_options& options, bool foreground_by_
     list.add_user();
 }
 
+std::vector<std::string> words_of(int argc, const char* const* argv)
+{
+    std::vector<std::string> words;
+    bool options_may_follow = true;
+    for (int i = 1; i < argc; ++i) {
+        std::string word = argv[i];
+        options_may_follow = options_may_follow && word != "--";
+        const bool empty_value = options_may_follow && word.starts_with("--") && word.ends_with('=');
+        if (empty_value)
+            word.pop_back();
+        words.push_back(std::move(word));
+        if (empty_value)
+            words.emplace_back();
+    }
+    std::reverse(words.begin(), words.end());
+    return words;
+}
+
 std::string program_name(int argc, const char* const* argv)
 {
     const std::string_view path = argc > 0 && argv[0] != nullptr ? argv[0] : "";
@@ -162,7 +184,7 @@ std::optional<int> read_command_line(const std::string& application, run_options
     add_run_options(parser, options, false);
     parser.footer(std::string(footer));
     try {
-        parser.parse(argc, argv);
+        parser.parse(words_of(argc, argv));
     } catch (const CLI::CallForHelp&) {
         return print(parser.help());
     } catch (const CLI::CallForVersion&) {

@@ -92,6 +92,13 @@ log_destination destination_of(const run_options& how, const std::string& progra
     return log;
 }
 
+bool is_terminal(const log_destination& log)
+{
+    using kind = log_destination::kind;
+    return (log.what == kind::standard_output && ::isatty(STDOUT_FILENO) == 1) ||
+           (log.what == kind::standard_error && ::isatty(STDERR_FILENO) == 1);
+}
+
 class application_process {
 public:
     application_process(application& what, const run_options& how, const std::string& program)
@@ -259,7 +266,7 @@ private:
     // The log on a terminal cannot be opened anew: there the hangup means that the terminal has gone.
     void on_hangup()
     {
-        if (log_to_.what == log_destination::kind::standard_output && terminal_)
+        if (on_terminal_)
             return on_stop_signal("SIGHUP");
         notifier_.reloading(loop_.engine().now());
         reopen_log();
@@ -332,7 +339,7 @@ private:
     const std::string& program_;
     log_destination log_to_;
     const net::time_point begun_;
-    const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
+    const bool on_terminal_ = is_terminal(log_to_);
     bool log_open_ = false;
     logger log_;
     notifier notifier_;

@@ -33,10 +33,10 @@ std::string time_used(std::chrono::nanoseconds wall, const rusage& used)
 
 std::string memory_used(const rusage& used)
 {
-    return fmt::format("Memory at most {:.1f} MiB; {} voluntary, {} involuntary; {} from disk.",
-                       static_cast<double>(used.ru_maxrss) / 1024,
-                       base::counted(static_cast<std::size_t>(used.ru_nvcsw), "context switch"),
-                       used.ru_nivcsw, base::counted(static_cast<std::size_t>(used.ru_majflt), "page"));
+    return fmt::format(
+        "Memory at most {:.1f} MiB, {} of it from disk; context switches: {} voluntary, {} not.",
+        static_cast<double>(used.ru_maxrss) / 1024,
+        base::counted(static_cast<std::size_t>(used.ru_majflt), "page"), used.ru_nvcsw, used.ru_nivcsw);
 }
 
 } // namespace postrider::app

@@ -44,8 +44,8 @@ void enter(const std::string& root, const std::string& directory)
     if (!root.empty()) {
         ::tzset(); // the time zone's file lies outside
         if (::chroot(root.c_str()) != 0)
-            throw refusal_of_the_system(
-                exit_os, fmt::format("cannot make {} the root", base::escaped(root)), errno);
+            throw refusal_of_the_system(exit_os, fmt::format("cannot make {} the root", base::escaped(root)),
+                                        errno);
         change_directory("/"); // until then we stand outside, and so would any relative path
     }
     if (!directory.empty())

@@ -3,6 +3,7 @@
 
 #include "app/exit_status.hpp"
 #include "app/help_text.hpp"
+#include "app/options.hpp"
 #include "app/standard_streams.hpp"
 #include "cli/commands.hpp"
 #include "postrider/version.hpp"
@@ -52,7 +53,7 @@ int main(int argc, char** argv)
         return commands.empty() ? nullptr : commands.front();
     };
     try {
-        program.parse(argc, argv);
+        program.parse(words_of(argc, argv));
     } catch (const CLI::CallForHelp&) {
         return print(chosen() != nullptr ? chosen()->help("postrider") : program.help());
     } catch (const CLI::CallForVersion&) {
