@@ -18,6 +18,13 @@ destination at_hosts(std::vector<std::string> hosts, std::uint16_t port)
     return where;
 }
 
+destination over_tls(std::string host, std::uint16_t port, tls_client_settings how)
+{
+    destination where = at_hosts(std::vector<std::string>(1, std::move(host)), port);
+    where.tls = std::make_shared<client_tls>(std::move(how));
+    return where;
+}
+
 destination at_path(std::string path)
 {
     destination where;
@@ -62,6 +69,13 @@ tcp_client::tcp_client(std::string host, std::uint16_t port, std::shared_ptr<cli
 tcp_client::tcp_client(std::vector<std::string> hosts, std::uint16_t port,
                        std::shared_ptr<client_factory> makes)
     : stream_client(std::make_shared<engine>(at_hosts(std::move(hosts), port), std::move(makes)), {})
+{
+}
+
+tls_client::tls_client(std::string host, std::uint16_t port, std::shared_ptr<client_factory> makes,
+                       tls_client_settings how)
+    : stream_client(
+          std::make_shared<engine>(over_tls(std::move(host), port, std::move(how)), std::move(makes)), {})
 {
 }
 

@@ -93,10 +93,11 @@ connection::~connection()
 
 std::shared_ptr<connection> connection::begin(app::loop& where, std::shared_ptr<app::factory> makes,
                                               std::unique_ptr<stream> over, std::string role,
-                                              ended when_ended)
+                                              ended when_ended, begun when_made)
 {
     std::shared_ptr<connection> made(
         new connection(where, std::move(makes), std::move(over), std::move(role), std::move(when_ended)));
+    made->when_made_ = std::move(when_made);
     made->call([&made] { made->build(); });
     if (made->over_)
         return made;
@@ -128,6 +129,8 @@ void connection::made()
     made_ = may_take_ = true;
     call([this] { protocol_->connection_made(); });
     may_take_ = false;
+    if (const begun tell = std::exchange(when_made_, nullptr); tell && !over_)
+        tell();
     read_on();
 }
 

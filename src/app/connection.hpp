@@ -36,14 +36,16 @@ namespace postrider::app {
 class connection final : public transport, public std::enable_shared_from_this<connection> {
 public:
     using ended = std::function<void(const reason&)>;
+    using begun = std::function<void()>;
 
     /// Asks `makes` for the protocol and begins: connection_made() is called from the loop. `role`
     /// stands behind the protocol's name in the log: "client"; "server,17". `when_ended` is called once,
     /// from the loop, after connection_lost(); also when no protocol could be made, with the reason, or
-    /// when the factory did not want one. Until then the caller keeps what is returned.
+    /// when the factory did not want one. Until then the caller keeps what is returned. `when_made` is
+    /// called when connection_made() has returned, unless that ended it.
     static std::shared_ptr<connection> begin(app::loop& where, std::shared_ptr<app::factory> makes,
-                                             std::unique_ptr<stream> over, std::string role,
-                                             ended when_ended);
+                                             std::unique_ptr<stream> over, std::string role, ended when_ended,
+                                             begun when_made = nullptr);
 
     ~connection() override;
 
@@ -60,7 +62,7 @@ public:
     /// Nothing where the factory made none, and when all is over.
     const std::shared_ptr<app::protocol>& protocol() const noexcept { return protocol_; }
     app::loop& loop() const noexcept { return loop_; }
-    app::factory& factory() const noexcept { return *factory_; }
+    app::factory& factory() const noexcept { return factory_->origin(); }
     const std::string& log_prefix() const noexcept { return prefix_; } ///< "echo,server,17"
 
     void write(std::string octets) override;
@@ -111,6 +113,7 @@ private:
     std::weak_ptr<stream> lent_; // to a protocol that took it
     std::string role_, prefix_, peer_;
     ended when_ended_;
+    begun when_made_;
 
     unsigned callbacks_ = 0; // under way, one inside the other
     bool made_ = false, may_take_ = false, taken_ = false, over_ = false;

@@ -6,8 +6,8 @@
 #include "base/text.hpp"
 #include "net/address_lookup.hpp"
 #include "net/connector.hpp"
-#include "net/stop_signal.hpp"
 #include "net/use.hpp"
+#include "net/watchdog.hpp"
 #include "policy/mx_order.hpp"
 #include "postrider/error.hpp"
 
@@ -156,6 +156,57 @@ asio::awaitable<arrival> reach_host(std::shared_ptr<net::environment> world, std
     co_return a;
 }
 
+arrival cannot_begin_tls(const std::string& place, const std::system_error& e)
+{
+    arrival a;
+    a.error = e.code();
+    a.sentence = fmt::format("cannot connect to {}: {}", place, e.what());
+    return a;
+}
+
+// The handshake. Whoever is silent in it meets the watchdog, which ends the attempt as its owner would.
+asio::awaitable<arrival> secure(std::shared_ptr<net::stop_signal> stop,
+                                std::shared_ptr<net::environment> world, destination where,
+                                std::unique_ptr<stream> plain, std::chrono::milliseconds limit)
+{
+    const std::string place = fmt::format("{} ({})", where.to_string(), plain->peer());
+    arrival a;
+    try {
+        if (!where.tls->context)
+            where.tls->context = net::make_tls_context(where.tls->how);
+    } catch (const std::system_error& e) {
+        a = cannot_begin_tls(place, e);
+    }
+    if (a.error)
+        co_return a;
+    if (stop->wanted()) {
+        a = was_cancelled(place);
+        co_return a;
+    }
+    bool late = false;
+    net::watchdog dog(world, [&late, stop] {
+        late = true;
+        stop->emit();
+    });
+    dog.watch(world->now() + limit);
+    net::tls_result secured =
+        co_await net::async_start_tls(std::move(plain), where.tls->context, where.hosts.front(), net::use);
+    dog.rest();
+    if (late)
+        a = failed(error::timed_out,
+                   fmt::format("cannot connect to {}: no end of the TLS handshake within {} ms", place,
+                               limit.count()));
+    else if (stop->wanted())
+        a = was_cancelled(place);
+    else if (secured.made)
+        a.made = std::move(secured.made);
+    else
+        a = failed(error::tls_failed, fmt::format("cannot connect to {}: {}", place, secured.sentence));
+    if (!late && !stop->wanted() && secured.error)
+        a.error = secured.error;
+    co_return a;
+}
+
 asio::awaitable<arrival> reach_one_of(std::shared_ptr<net::environment> world, destination where,
                                       std::chrono::milliseconds limit)
 {
@@ -206,9 +257,11 @@ std::string destination::missing() const
     return {};
 }
 
-asio::awaitable<arrival> reach(std::shared_ptr<net::environment> world, destination where,
+asio::awaitable<arrival> reach(std::shared_ptr<net::stop_signal> stop,
+                               std::shared_ptr<net::environment> world, destination where,
                                std::chrono::milliseconds limit)
 {
+    co_await net::begin(stop);
     if (std::string sentence = where.missing(); !sentence.empty()) {
         arrival a = failed(error::invalid_argument, std::move(sentence));
         co_return a;
@@ -223,7 +276,13 @@ asio::awaitable<arrival> reach(std::shared_ptr<net::environment> world, destinat
         arrival a = co_await connect_to(std::move(world), place, place, std::move(ends), limit);
         co_return a;
     }
-    arrival a = co_await reach_one_of(std::move(world), std::move(where), limit);
+    const net::time_point began = world->now();
+    arrival a = co_await reach_one_of(world, where, limit);
+    if (a.made && where.tls) {
+        const auto gone = std::chrono::duration_cast<std::chrono::milliseconds>(world->now() - began);
+        const auto left = std::max(limit - gone, std::chrono::milliseconds(1));
+        a = co_await secure(std::move(stop), std::move(world), std::move(where), std::move(a.made), left);
+    }
     co_return a;
 }
 

@@ -17,15 +17,6 @@
 namespace postrider::app {
 namespace {
 
-asio::awaitable<arrival> reach_until(std::shared_ptr<net::stop_signal> stop,
-                                     std::shared_ptr<net::environment> world, destination where,
-                                     std::chrono::milliseconds limit)
-{
-    co_await net::begin(std::move(stop));
-    arrival a = co_await reach(std::move(world), std::move(where), limit);
-    co_return a;
-}
-
 asio::awaitable<void> until_open(std::shared_ptr<gate> ended) { co_await ended->wait(); }
 
 } // namespace
@@ -60,10 +51,14 @@ void stream_client::engine::connect()
         throw std::logic_error("connect(): the client to " + destination() + " is connecting or connected");
     attempt_ = std::make_shared<net::stop_signal>();
     tell([this] { makes_->started_connecting(*this); });
+    if (!loop_) { // let go of in the callback
+        attempt_.reset();
+        return;
+    }
     auto done = [self = self()](std::exception_ptr thrown, arrival got) {
         self->arrived(thrown, std::move(got));
     };
-    asio::co_spawn(loop_->get_executor(), reach_until(attempt_, loop_->engine().world(), where_, timeout),
+    asio::co_spawn(loop_->get_executor(), reach(attempt_, loop_->engine().world(), where_, timeout),
                    asio::bind_cancellation_slot(attempt_->slot(), std::move(done)));
 }
 
@@ -85,7 +80,18 @@ void stream_client::engine::arrived(std::exception_ptr thrown, arrival got)
         if (const auto alive = weak.lock())
             static_cast<engine&>(*alive).lost(why);
     };
-    connection_ = connection::begin(*loop_, makes_, std::move(got.made), "client", std::move(ended));
+    auto begun = [weak = weak_from_this()] {
+        if (const auto alive = weak.lock())
+            static_cast<engine&>(*alive).made();
+    };
+    connection_ =
+        connection::begin(*loop_, makes_, std::move(got.made), "client", std::move(ended), std::move(begun));
+}
+
+void stream_client::engine::made()
+{
+    if (const auto link = connection_; link && loop_)
+        tell([this, &link] { makes_->connected(*this, *link->protocol()); });
 }
 
 void stream_client::engine::failed(const reason& why)

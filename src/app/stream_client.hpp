@@ -35,6 +35,7 @@ struct stream_client::engine final : app::connector {
     void disconnect() override;
     std::string destination() const override { return where_.to_string(); }
     bool active() const noexcept override { return active_; }
+    bool idle() const noexcept override { return !attempt_ && !connection_; }
     std::chrono::nanoseconds stood() const override;
     app::loop& loop() const override;
 
@@ -45,9 +46,9 @@ struct stream_client::engine final : app::connector {
 
 private:
     std::shared_ptr<engine> self() { return std::static_pointer_cast<engine>(shared_from_this()); }
-    bool idle() const noexcept { return !attempt_ && !connection_; }
 
     void arrived(std::exception_ptr thrown, arrival got);
+    void made();
     void failed(const reason& why);
     void lost(const reason& why);
     void tell(const std::function<void()>& callback);

@@ -27,6 +27,7 @@ public:
     duration next(const std::function<std::uint32_t(std::uint32_t)>& random);
 
     void reset() noexcept { attempts_ = 0; }
+    duration maximum() const noexcept { return maximum_; }
     unsigned attempts() const noexcept { return attempts_; } ///< since the last reset
 
 private:

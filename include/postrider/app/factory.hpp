@@ -44,6 +44,9 @@ public:
     virtual void started() {} ///< before the first of the services that use it starts
     virtual void stopped() {} ///< when the last of them has stopped
 
+    /// What protocol::factory() gives; another one where this stands in for it.
+    virtual factory& origin() noexcept { return *this; }
+
     virtual std::string log_prefix() const; ///< the name of the class
     logger log() const { return logger(log_prefix()); }
 
@@ -82,6 +85,7 @@ public:
     virtual void disconnect() = 0;               ///< whichever of the two ends is right
     virtual std::string destination() const = 0; ///< "mail.example.org:25"
     virtual bool active() const noexcept = 0;    ///< the client runs, and is not being stopped
+    virtual bool idle() const noexcept = 0;      ///< neither connecting nor connected
 
     /// How long the connection has stood, or the last one stood.
     virtual std::chrono::nanoseconds stood() const = 0;
@@ -92,6 +96,9 @@ public:
 class client_factory : public factory {
 public:
     virtual void started_connecting(connector&) {}
+
+    /// The connection stands: its protocol's connection_made() has returned, and did not end it.
+    virtual void connected(connector&, protocol&) {}
 
     /// No connection came about: the default logs the sentence, with host, address and reason, and
     /// notes the failure for the exit status (69).
