@@ -318,6 +318,8 @@ private:
         const bool here = log_to_.what == log_destination::kind::standard_error;
         if (log_open_ && !here)
             log_.error(sentence);
+        if (pid_file_)
+            pid_file_->remove(); // first: who hears of the failure may try again at once
         if (caller_.waits())
             caller_.tell(status, sentence);
         else if (!log_open_ || log_to_.what != log_destination::kind::standard_output)
