@@ -16,7 +16,7 @@ target_compile_definitions(postrider PUBLIC ${postrider_definitions})
 target_link_libraries(postrider
   PUBLIC Boost::headers Threads::Threads
   PRIVATE fmt::fmt OpenSSL::SSL OpenSSL::Crypto LibIDN2::LibIDN2 LibUnbound::LibUnbound
-          spdlog::spdlog LibSystemd::LibSystemd)
+          spdlog::spdlog)
 
 if(NOT POSTRIDER_INSTALL)
   return()
@@ -38,7 +38,7 @@ configure_package_config_file(cmake/postriderConfig.cmake.in postriderConfig.cma
                               INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(postriderConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/postriderConfig.cmake" "${PROJECT_BINARY_DIR}/postriderConfigVersion.cmake"
-              cmake/FindLibIDN2.cmake cmake/FindLibUnbound.cmake cmake/FindLibSystemd.cmake
+              cmake/FindLibIDN2.cmake cmake/FindLibUnbound.cmake
         DESTINATION ${package_folder})
 
 # The .pc file finds the tree from where it stands itself.

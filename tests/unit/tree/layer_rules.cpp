@@ -51,7 +51,6 @@ const std::vector<housed> third_party{
     {"sqlite3.h", {"src/store/sqlite"}},
     {"libpq", {"src/store/postgres"}},
     {"CLI/", {"src/cli/", "src/app/options", "src/app/help_text"}},
-    {"systemd/", {"src/app/systemd"}},
 };
 
 // Headers of the system, from rank 3 on.
