@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <map>
 #include <string>
 #include <sys/resource.h>
@@ -392,10 +393,12 @@ template <class Meanwhile>
 void write_from_threads(Meanwhile meanwhile)
 {
     std::atomic<int> written = 0;
+    std::latch together(writers);
     std::vector<std::jthread> threads;
     for (int t = 0; t < writers; ++t)
-        threads.emplace_back([t, &written] {
+        threads.emplace_back([t, &written, &together] {
             const logger mine("thread" + std::to_string(t));
+            together.arrive_and_wait();
             for (int i = 0; i < lines_each; ++i) {
                 mine.info(std::to_string(i) + " and some words more, so that a torn line would be seen");
                 ++written;

@@ -8,7 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <latch>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -144,19 +146,27 @@ TEST(log, a_level_that_is_left_out_costs_no_burst)
 
 TEST(log, is_heard_from_all_threads_one_call_at_a_time)
 {
-    constexpr int each = 2000;
+    constexpr int each = 20'000;
+    std::atomic<int> inside = 0, overlapping = 0;
     std::map<std::string, int> heard; // not locked: that is the promise
-    set_log_observer([&](const log_line& line) { ++heard[std::string(line.prefix)]; });
+    set_log_observer([&](const log_line& line) {
+        overlapping += inside++;
+        ++heard[std::string(line.prefix)];
+        --inside;
+    });
     {
+        std::latch together(4);
         std::vector<std::jthread> threads;
         for (int t = 0; t < 4; ++t)
-            threads.emplace_back([t] {
+            threads.emplace_back([t, &together] {
                 const logger log("thread" + std::to_string(t));
+                together.arrive_and_wait();
                 for (int i = 0; i < each; ++i)
                     log.info("hello");
             });
     }
     set_log_observer(nullptr);
+    EXPECT_EQ(overlapping, 0);
     EXPECT_THAT(heard, ElementsAre(Pair("thread0", each), Pair("thread1", each), Pair("thread2", each),
                                    Pair("thread3", each)));
 }
