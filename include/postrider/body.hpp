@@ -17,7 +17,8 @@
 
 namespace postrider {
 
-/// One reading of a body, from its beginning to its end. One thread at a time.
+/// One reading of a body, from its beginning to its end. One thread at a time. An exception is one more
+/// way to fail.
 class body_reader {
 public:
     enum class status {

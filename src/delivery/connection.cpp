@@ -45,6 +45,20 @@ std::vector<std::vector<smtp::outcome>> all_cancelled(
     return all;
 }
 
+// A source that throws when it is looked at will do so when it is read, and is told of there.
+smtp::body_octets octets_of(const body& content)
+{
+    std::optional<bool> eight_bit;
+    try {
+        eight_bit = content.eight_bit();
+    } catch (const std::exception&) {
+        return smtp::body_octets::unknown;
+    }
+    if (!eight_bit)
+        return smtp::body_octets::unknown;
+    return *eight_bit ? smtp::body_octets::eight_bit : smtp::body_octets::seven_bit;
+}
+
 std::optional<enhanced_code> status_in(const policy::trouble& meaning)
 {
     return meaning.status.status != 0 ? std::optional(meaning.status) : std::nullopt;
@@ -210,8 +224,7 @@ net::session_driver::outgoing outgoing_for(const message& what, const std::vecto
     envelope.reverse_path = what.envelope().reverse_path();
     for (std::size_t i : recipients)
         envelope.recipients.push_back(what.envelope().recipients()[i]);
-    if (const std::optional<bool> eight_bit = what.content().eight_bit())
-        envelope.octets = *eight_bit ? smtp::body_octets::eight_bit : smtp::body_octets::seven_bit;
+    envelope.octets = octets_of(what.content());
     return {std::move(envelope), what.content()};
 }
 

@@ -75,17 +75,16 @@ struct esmtp_client::conversation : std::enable_shared_from_this<conversation> {
     {
         if (std::exchange(over, true))
             return;
-        if (link) {
-            link->cancel();
-            if (auto settled = link->session().take_settled(); settled && message)
-                take(settled->outcomes);
-        }
         const std::error_code error = why.error() ? why.error() : make_error_code(error::cancelled);
+        const bool answered = message && settle_what_is_known();
         if (message)
             for (recipient_report& r : message->recipients)
-                if (r.error || r.verdict == verdict::untried)
+                if (r.error || !answered)
                     r.error = error, r.why = why.sentence();
-        message_failed({error, why.sentence(), std::nullopt, {}});
+        if (answered) // perhaps all of it, and then it is no failure
+            tell_of_message();
+        else
+            message_failed({error, why.sentence(), std::nullopt, {}});
         questions.give_up();
     }
 
@@ -106,7 +105,7 @@ private:
         std::exception_ptr thrown;
         try {
             co_await self->converse(std::move(connected));
-        } catch (...) { // a source that throws when it is looked at, or no memory
+        } catch (...) { // no memory, or a bug of ours: the message is told of all the same
             thrown = std::current_exception();
         }
         self->take_thrown(thrown, "the message", error::body_failed);
@@ -182,9 +181,10 @@ private:
         }
         if (to.value->empty())
             unusable = "get_mail_to() gave nobody to send to";
-        if (!unusable.empty())
+        const bool usable = unusable.empty();
+        if (!usable)
             is_unusable(std::move(unusable));
-        co_return unusable.empty();
+        co_return usable;
     }
 
     // `question` is asked as a callback: what it throws at once is an answer like what it throws later.
@@ -225,6 +225,18 @@ private:
             co_return; // it was told there
         take(outcomes.front());
         tell_of_message();
+    }
+
+    // False: the session has not been told of the message.
+    bool settle_what_is_known()
+    {
+        if (!link)
+            return false;
+        link->cancel();
+        const auto settled = link->session().take_settled();
+        if (settled)
+            take(settled->outcomes);
+        return settled.has_value();
     }
 
     void take(const std::vector<smtp::outcome>& outcomes)

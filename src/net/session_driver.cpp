@@ -292,9 +292,40 @@ private:
         range_ = {};
         body_ended_ = last_range_ = false;
         encoder_ = smtp::data_encoder();
-        const auto found = bodies_.find(message);
-        reader_ = found == bodies_.end() ? nullptr : found->second.open();
         to_write_.clear();
+        reader_.reset();
+        const auto found = bodies_.find(message);
+        source_problem_ = "the message was a stream and has been read before";
+        if (found != bodies_.end())
+            ask_source([&] { reader_ = found->second.open(); });
+    }
+
+    // A source is the caller's, and what it throws is one more way to fail. False: it has thrown.
+    template <class Question>
+    bool ask_source(Question question)
+    {
+        try {
+            question();
+            return true;
+        } catch (const std::exception& x) {
+            source_problem_ = x.what();
+        } catch (...) {
+            source_problem_ = "its source threw an exception";
+        }
+        return false;
+    }
+
+    body_reader::status read_source()
+    {
+        auto status = body_reader::status::failed;
+        const auto read = [&] {
+            status = reader_->read(range_);
+            if (status == body_reader::status::failed)
+                source_problem_ = reader_->why();
+        };
+        if (reader_ && !ask_source(read))
+            status = body_reader::status::failed;
+        return status;
     }
 
     // Takes the body from its source through the encoder to the wire, as far as that goes without
@@ -339,15 +370,11 @@ private:
 
     bool next_range()
     {
-        const auto status = reader_ ? reader_->read(range_) : body_reader::status::failed;
-        switch (status) {
+        switch (read_source()) {
         case body_reader::status::last: last_range_ = true; [[fallthrough]];
         case body_reader::status::ready: break;
         case body_reader::status::waiting: wait_for_source(); return false;
-        case body_reader::status::failed:
-            fail(error::body_failed,
-                 reader_ ? reader_->why() : "the message was a stream and has been read before");
-            return false;
+        case body_reader::status::failed: fail(error::body_failed, source_problem_); return false;
         }
         if (!range_.empty() && std::memchr(range_.data(), 0, range_.size())) {
             fail(error::body_failed, "a NUL octet, which no message may hold (RFC 5321 §4.5.2)");
@@ -372,7 +399,10 @@ private:
         };
         watch();
         listen();
-        reader_->async_wait(std::move(later));
+        if (ask_source([&] { reader_->async_wait(std::move(later)); }))
+            return;
+        source_waits_ = false;
+        fail(error::body_failed, source_problem_);
     }
 
     void on_source(error_code ec)
@@ -496,6 +526,7 @@ private:
 
     std::map<std::uint64_t, body> bodies_;
     std::unique_ptr<body_reader> reader_;
+    std::string source_problem_; // why it failed, or has nothing to read
     smtp::data_encoder encoder_;
     std::vector<std::string_view> ranges_;
     std::string_view range_; // of the source, not yet encoded

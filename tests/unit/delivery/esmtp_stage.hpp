@@ -46,8 +46,8 @@ struct esmtp_plan {
 
 class planned_client : public esmtp_client {
 public:
-    explicit planned_client(esmtp_plan& plan, settings how = {})
-        : esmtp_client("client.example", std::move(how)), plan_(plan)
+    explicit planned_client(esmtp_plan& plan, settings how = {}, std::string name = "client.example")
+        : esmtp_client(std::move(name), std::move(how)), plan_(plan)
     {
     }
 
