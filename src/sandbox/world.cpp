@@ -196,6 +196,9 @@ mx.example.net     A     127.0.0.4
 ; No MX: the domain's own address takes its mail.
 direct.example     A     127.0.0.5
 
+; This host, for programs that know no other.
+localhost            A     127.0.0.1
+
 ; An alias: mail for it goes where mail for example.net goes.
 alias.example      CNAME example.net.
 

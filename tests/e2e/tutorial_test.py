@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""e2e/tutorial_test: the programs of the tutorial do what its pages show, and real servers agree.
+
+POSTRIDER_BUILD names the build directory; the programs are in its folder examples/tutorial.
+"""
+
+import pathlib
+import re
+import subprocess
+import unittest
+
+import private_network
+import support
+import tutorial_pages
+
+MAIL_DATA = (
+    b"Date: Fri, 6 Feb 2004 10:14:39 -0800\r\n"
+    b"From: Tutorial Guy <tutorial_sender@example.com>\r\n"
+    b"To: Tutorial Gal <tutorial_recipient@example.net>\r\n"
+    b"Subject: Tutorate!\r\n"
+    b"\r\n"
+    b"Hello, how are you, goodbye.\r\n"
+)
+
+
+class TutorialSink(support.SmtpSink):
+    """smtp-sink where the programs expect their server."""
+
+    def start(self):
+        chosen, support.free_port = support.free_port, lambda: tutorial_pages.SMTP_PORT
+        try:
+            super().start()
+        finally:
+            support.free_port = chosen
+
+
+class Pages(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_page_shows_what_happens(self):
+        with tutorial_pages.Workplace(tutorial_pages.built_programs()) as workplace:
+            for page in tutorial_pages.pages():
+                with self.subTest(page.name):
+                    self.assertEqual(page.read_text(), tutorial_pages.made_anew(page, workplace))
+
+    def test_every_program_is_on_a_page(self):
+        shown = "".join(page.read_text() for page in tutorial_pages.pages())
+        for program in tutorial_pages.PROGRAMS.glob("*.*"):
+            self.assertIn(f"<!-- program: {program.name} -->", shown)
+
+    def test_what_the_pages_point_to_is_there(self):
+        for page in tutorial_pages.pages():
+            links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+            self.assertEqual([link for link in links if not (page.parent / link).exists()], [], page)
+
+
+class AgainstSmtpSink(unittest.TestCase):
+    def run_program(self, number, until=None):
+        with tutorial_pages.Workplace(tutorial_pages.built_programs()) as workplace, TutorialSink() as sink:
+            output = workplace.folder / "output"
+            with open(output, "wb") as file:
+                process = workplace.start(f"./{number} -n", file)
+            try:
+                if until is not None:
+                    self.assertTrue(support.poll_for(30, lambda: re.search(until, output.read_text())), output.read_text())
+                    process.terminate()
+                status = process.wait(30)
+            finally:
+                process.kill()
+                process.wait()
+            said = output.read_text()
+            received = sink.received(1 if "Sent" in said else 0)
+        return status, said, received
+
+    def assert_delivered(self, status, said, received):
+        self.assertEqual(status, 0, said)
+        self.assertEqual(said.count("[smtp_tutorial_client,client] Sent 1 messages"), 1, said)
+        self.assertEqual([one.content for one in received], [MAIL_DATA])
+        self.assertEqual(received[0].sender, "tutorial_sender@example.com")
+        self.assertEqual(received[0].recipients, ("tutorial_recipient@example.net",))
+
+    def test_clients_without_a_message(self):
+        for number, until in (("02", "has no address"), ("03", "has no protocol"), ("04", "is running"), ("06", "override get_mail_from")):
+            with self.subTest(number):
+                status, said, received = self.run_program(number, until)
+                self.assertEqual(received, [])
+                self.assertIn("has stopped", said)
+
+    def test_clients_with_a_message(self):
+        for number in ("07", "08", "09", "10"):
+            with self.subTest(number):
+                self.assert_delivered(*self.run_program(number, "Sent" if number == "07" else None))
+
+    def test_nobody_listens(self):
+        with tutorial_pages.Workplace(tutorial_pages.built_programs()) as workplace:
+            for number in ("08", "11"):
+                run = subprocess.run(
+                    [f"./{number}", "-n"], cwd=workplace.folder, capture_output=True, timeout=60, check=False
+                )
+                said = (run.stdout + run.stderr).decode()
+                self.assertEqual(run.returncode, 69, said)
+                if number == "08":
+                    self.assertRegex(said, r"error: .*localhost.*2525.*refused")
+                else:
+                    self.assertRegex(said, r"error: .*example\.net")
+
+
+if __name__ == "__main__":
+    private_network.enter()
+    support.main()
