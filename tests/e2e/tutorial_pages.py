@@ -6,6 +6,7 @@ A comment in front of a block says where it comes from:
     <!-- program: 07.cpp -->            that file of examples/tutorial, without its licence line
     <!-- run: ./07 -n until="Sent" -->  what it prints; Ctrl-C once `until` was printed and the server
                                         has seen `seen`; without either it ends by itself
+    <!-- alone: ./08 -n -->             the same where there is no sandbox
     <!-- saw -->                        what the sandbox said of the conversations of that run
     <!-- compiler: 05.cpp -->           why the compiler refuses that file
     <!-- shell -->                      the commands behind each "$ ", one after the other
@@ -34,7 +35,7 @@ PROGRAMS = ROOT / "examples" / "tutorial"
 SMTP_PORT, DNS_PORT = 2525, 5300
 RUN_SECONDS = 30
 
-BLOCK = re.compile(r"<!-- (program|run|saw|compiler|shell)(?:: (.*?))? -->\n```(\w+)\n(.*?)```\n", re.S)
+BLOCK = re.compile(r"<!-- (program|run|alone|saw|compiler|shell)(?:: (.*?))? -->\n```(\w+)\n(.*?)```\n", re.S)
 
 
 def built_programs():
@@ -141,6 +142,14 @@ def listing(name):
     return "".join(line for line in lines if "SPDX-License-Identifier" not in line)
 
 
+def alone(workplace, command):
+    """A program that ends by itself, where nobody listens."""
+    with tempfile.TemporaryFile() as output:
+        status = workplace.start(command, output).wait(RUN_SECONDS)
+        output.seek(0)
+        return masked(f"$ {command}\n{output.read().decode()}$ echo $?\n{status}\n")
+
+
 def run_from(workplace, words):
     parts = shlex.split(words)
     options = dict(part.split("=", 1) for part in parts if re.match(r"(until|seen)=", part))
@@ -189,6 +198,8 @@ def made_anew(page, workplace):
         elif kind == "run":
             last_run = run_from(workplace, words)
             text = last_run.shown()
+        elif kind == "alone":
+            text = alone(workplace, words)
         elif kind == "saw":
             text = masked(last_run.seen)
         elif kind == "compiler":
