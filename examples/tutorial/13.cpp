@@ -31,8 +31,8 @@ asio::awaitable<void> deliver(app::application& application)
     for (const auto& report : reports) {
         all_delivered = all_delivered && report.all_delivered();
         for (const auto& one : report.recipients)
-            application.log().info(one.recipient.to_string() + ": " + std::string(to_string(one.verdict)) + ": " +
-                                   one.why);
+            application.log().info(one.recipient.to_string() + ": " + std::string(to_string(one.verdict)) +
+                                   ": " + one.why);
     }
     application.loop().stop(all_delivered ? 0 : 69);
 }

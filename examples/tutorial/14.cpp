@@ -22,7 +22,8 @@ public:
     asio::awaitable<void> send()
     {
         postrider::envelope who("tutorial_sender@example.com", {"tutorial_recipient@example.net"});
-        std::string text = "From: tutorial_sender@example.com\nSubject: All is well\n\nUntil the next hour.\n";
+        std::string text =
+            "From: tutorial_sender@example.com\nSubject: All is well\n\nUntil the next hour.\n";
         postrider::report report = co_await mail_.async_deliver(postrider::message(who, text));
         for (const auto& one : report.recipients)
             application_.log().info(one.recipient.to_string() + ": " + std::string(to_string(one.verdict)));
@@ -31,7 +32,10 @@ public:
 private:
     static postrider::settings how()
     {
-        return postrider::settings().our_name("example.com").dns_server("127.0.0.1:5300").exchanger_port(2525);
+        return postrider::settings()
+            .our_name("example.com")
+            .dns_server("127.0.0.1:5300")
+            .exchanger_port(2525);
     }
 
     app::application& application_;

@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import subprocess
+import textwrap
 import unittest
 
 import support
@@ -58,6 +59,31 @@ class Examples(unittest.TestCase):
         shown = re.search(r"<!-- from (\S+) -->\n```cpp\n(.*?)```\n", readme, re.S)
         source = (ROOT / shown[1]).read_text()
         self.assertEqual(shown[2], re.search(r"// README: from here\n(.*?)// README: to here\n", source, re.S)[1])
+
+    def test_later_runs_and_its_page_shows_it(self):
+        run = subprocess.run([example("later")], capture_output=True, timeout=60, check=False)
+        self.assertEqual((run.returncode, run.stderr), (0, b""), run.stdout)
+        said = dict(line.split(": ", 1) for line in run.stdout.decode().splitlines())
+        self.assertEqual(
+            said,
+            {
+                "function": "Success",
+                "succeed": "localhost",
+                "callback": "mx.example.net is 192.0.2.1",
+                "errback": "no such host",
+                "chain": "fallback.example.net",
+                "gather": "one and two",
+                "timeout": "too late",
+                "fire": "yellow",
+                "maybe": "from memory, from afar",
+                "cancel": "ended early",
+            },
+        )
+        page = (ROOT / "docs" / "guides" / "results-that-come-later.md").read_text()
+        source = (ROOT / "examples" / "later.cpp").read_text()
+        parts = dict(re.findall(r"^ *// page: (\w+)\n(.*?)^ *// page: end\n", source, re.S | re.M))
+        shown = dict(re.findall(r"<!-- from examples/later.cpp: (\w+) -->\n```cpp\n(.*?)```\n", page, re.S))
+        self.assertEqual(shown, {name: textwrap.dedent(part) for name, part in parts.items()})
 
     def test_what_the_pages_point_to_is_there(self):
         for page in (ROOT / "README.md", *(ROOT / "docs" / "guides").glob("*.md")):
