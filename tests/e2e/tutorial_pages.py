@@ -17,6 +17,7 @@ ports of clients are 40000, so that two runs give the same text.
     tutorial_pages.py             writes the pages anew; POSTRIDER and POSTRIDER_BUILD as for the tests
 """
 
+import json
 import os
 import pathlib
 import re
@@ -50,6 +51,7 @@ class World(support.Sandbox):
         ports = ["--smtp-port", SMTP_PORT, "--dns-port", DNS_PORT]
         self.launch(support.postrider_path(), "sandbox", *ports, "--verbose", "--ready-file", ready_file)
         self.wait_started(ready_file.exists)
+        self.ports = json.loads(ready_file.read_text())
 
     def conversations(self):
         said = [line for line in self.log().splitlines() if re.match(r"\S+ 127\.0\.0\.1:\d+ [CS!]: ", line)]
@@ -171,7 +173,8 @@ def refusal(name):
 def shell(workplace, block):
     """The commands of the block in one shell, each with what it says."""
     commands = re.findall(r"^\$ (.*)$", block, re.M)
-    script = "exec 2>&1\n" + "".join(f"printf '%s\\n' {shlex.quote('$ ' + one)}\n{one}\n" for one in commands)
+    said = "status=$?; printf '%s\\n' {}; (exit $status)\n{}\n"  # the command sees the status of the one before
+    script = "exec 2>&1\n" + "".join(said.format(shlex.quote("$ " + one), one) for one in commands)
     with World():
         run = subprocess.run(
             ["bash"],
@@ -183,7 +186,7 @@ def shell(workplace, block):
             timeout=120,
             check=False,
         )
-    return masked(run.stdout)
+    return masked(run.stdout).replace(str(workplace.folder), "/home/you")
 
 
 def made_anew(page, workplace):

@@ -6,6 +6,7 @@ POSTRIDER_BUILD names the build directory; the programs are in its folder exampl
 
 import pathlib
 import re
+import socket
 import subprocess
 import unittest
 
@@ -52,6 +53,33 @@ class Pages(unittest.TestCase):
         for page in tutorial_pages.pages():
             links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
             self.assertEqual([link for link in links if not (page.parent / link).exists()], [], page)
+
+
+class UnderSystemd(unittest.TestCase):
+    def test_the_unit_starts_a_program_that_tells_when_it_is_ready(self):
+        unit = (tutorial_pages.PROGRAMS / "hourly-letter.service").read_text()
+        arguments = re.search(r"^ExecStart=\S+/hourly-letter (.*)$", unit, re.M)[1]
+        with (
+            tutorial_pages.Workplace(tutorial_pages.built_programs()) as workplace,
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+            tutorial_pages.World() as world,
+        ):
+            manager.bind(str(workplace.folder / "notify"))
+            manager.settimeout(support.START_SECONDS)
+            environment = {**workplace.environment(), "NOTIFY_SOCKET": str(workplace.folder / "notify")}
+            command = [workplace.folder / "14", *arguments.split()]
+            process = subprocess.Popen(command, env=environment, cwd=workplace.folder, stdout=subprocess.PIPE)
+            try:
+                self.assertIn(b"READY=1", manager.recv(4096).split(b"\n"))
+                self.assertEqual(len(world.received(1)), 1)
+                process.terminate()
+                self.assertIn(b"STOPPING=1", manager.recv(4096).split(b"\n"))
+                said = process.communicate(timeout=support.STOP_SECONDS)[0]
+            finally:
+                process.kill()
+                process.wait()
+        self.assertEqual(process.returncode, 0, said)
+        self.assertIn(b"[Hourly Letter] tutorial_recipient@example.net: delivered", said)
 
 
 class AgainstSmtpSink(unittest.TestCase):
