@@ -186,7 +186,7 @@ def shell(workplace, block):
             timeout=120,
             check=False,
         )
-    return masked(run.stdout).replace(str(workplace.folder), "/home/you")
+    return masked(run.stdout).replace(str(workplace.folder), "/srv/tutorial")
 
 
 def made_anew(page, workplace):
