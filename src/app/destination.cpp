@@ -169,7 +169,9 @@ asio::awaitable<arrival> secure(std::shared_ptr<net::stop_signal> stop,
                                 std::shared_ptr<net::environment> world, destination where,
                                 std::unique_ptr<stream> plain, std::chrono::milliseconds limit)
 {
-    const std::string place = fmt::format("{} ({})", where.to_string(), plain->peer());
+    std::string place = where.to_string();
+    if (const std::string peer = plain->peer(); peer != place)
+        place += " (" + peer + ")";
     arrival a;
     try {
         if (!where.tls->context)
