@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <filesystem>
 #include <new>
 #include <system_error>
 
@@ -48,11 +49,13 @@ std::error_code code_of(file_problem what)
 }
 
 // What OpenSSL could not do with a file. `otherwise`: if it is not one of the plain reasons.
-std::error_code file_trouble(file_problem otherwise)
+std::error_code file_trouble(const std::string& file, file_problem otherwise)
 {
     const unsigned long value = ERR_peek_error();
-    std::error_code found = code_of(otherwise);
-    if (ERR_SYSTEM_ERROR(value)) {
+    std::error_code found = code_of(otherwise), ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        found = std::make_error_code(std::errc::is_a_directory);
+    } else if (ERR_SYSTEM_ERROR(value)) {
         found = {ERR_GET_REASON(value), std::generic_category()};
     } else if (ERR_GET_LIB(value) == ERR_LIB_SSL) {
         switch (ERR_GET_REASON(value)) {
@@ -126,14 +129,14 @@ void tls_context::load_own(const std::string& certificate_file, const std::strin
     SSL_CTX_set_default_passwd_cb_userdata(c, &asked);
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(c, certificate_file.c_str()) != 1)
-        throw std::system_error(file_trouble(file_problem::no_certificate),
+        throw std::system_error(file_trouble(certificate_file, file_problem::no_certificate),
                                 "the certificate " + certificate_file);
     if (SSL_CTX_use_PrivateKey_file(c, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-        const std::error_code why = file_trouble(file_problem::no_key);
+        const std::error_code why = file_trouble(key_file, file_problem::no_key);
         throw std::system_error(asked ? code_of(file_problem::passphrase) : why, "the key " + key_file);
     }
     if (SSL_CTX_check_private_key(c) != 1)
-        throw std::system_error(file_trouble(file_problem::other_key), "the key " + key_file);
+        throw std::system_error(file_trouble(key_file, file_problem::other_key), "the key " + key_file);
     SSL_CTX_set_default_passwd_cb_userdata(c, nullptr);
     SSL_CTX_set_default_passwd_cb(c, nullptr);
 }
@@ -144,12 +147,12 @@ void tls_context::load_trust()
     ERR_clear_error();
     if (trust_.empty()) {
         if (SSL_CTX_set_default_verify_paths(c) != 1)
-            throw std::system_error(file_trouble(file_problem::other),
+            throw std::system_error(file_trouble(trust_, file_problem::other),
                                     "the trusted certificates of this host");
         return;
     }
     if (SSL_CTX_load_verify_file(c, trust_.c_str()) != 1)
-        throw std::system_error(file_trouble(file_problem::no_certificate),
+        throw std::system_error(file_trouble(trust_, file_problem::no_certificate),
                                 "the trusted certificates " + trust_);
     // Whoever names a file trusts what is in it, whether or not it is at the end of a chain.
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(c), X509_V_FLAG_PARTIAL_CHAIN);

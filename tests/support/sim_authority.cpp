@@ -164,4 +164,17 @@ sim_authority::files sim_authority::issue(const sim_certificate& what)
     return all;
 }
 
+std::string sim_authority::lock(const std::string& key_file, const std::string& passphrase)
+{
+    const file_ptr from(std::fopen(key_file.c_str(), "r"));
+    check(from != nullptr, key_file.c_str());
+    const key_ptr key(PEM_read_PrivateKey(from.get(), nullptr, nullptr, nullptr));
+    const std::string locked = key_file + ".locked";
+    check(key &&
+              PEM_write_PKCS8PrivateKey(create(locked).get(), key.get(), EVP_aes_256_cbc(), passphrase.data(),
+                                        static_cast<int>(passphrase.size()), nullptr, nullptr) == 1,
+          "not written");
+    return locked;
+}
+
 } // namespace postrider::test

@@ -35,6 +35,9 @@ public:
     /// Throws std::runtime_error if OpenSSL will not.
     files issue(const sim_certificate& what = {});
 
+    /// The same key in a file under a passphrase; its path.
+    std::string lock(const std::string& key_file, const std::string& passphrase);
+
     std::string file() const; ///< the authority's own certificate: what clients trust
     const std::filesystem::path& folder() const noexcept;
 
