@@ -441,6 +441,42 @@ TEST_F(tls_stream_test, a_loop_that_is_destroyed_takes_along_who_waits)
     EXPECT_TRUE(gone);
 }
 
+TEST_F(tls_stream_test, a_loop_that_is_destroyed_takes_along_a_handshake)
+{
+    auto loop = std::make_unique<asio::io_context>();
+    test::sim_pair pair = test::make_sim_pair(loop->get_executor());
+    auto told = std::make_shared<int>(0);
+    const std::weak_ptr<int> left = told;
+    start_tls(std::move(pair.first), make_tls_context(trusting()), "mail.example.org",
+              [told](tls_result) { ++*told; });
+    told.reset();
+    loop->poll();
+    EXPECT_FALSE(left.expired()) << "it waits for the server's hello";
+    pair.second.reset(); // completes the read below, in a handler that is never called
+    loop.reset();
+    EXPECT_TRUE(left.expired());
+}
+
+TEST_F(tls_stream_test, writing_to_who_has_closed)
+{
+    ASSERT_TRUE(shake());
+    speaker one(*client->made, lines(50'000)), two(*server->made, "");
+    two.listen();
+    one.start();
+    run();
+    EXPECT_EQ(two.heard, lines(50'000));
+    server->made->close();
+    run();
+    EXPECT_EQ(one.read_end, asio::error::eof);
+    const asio::const_buffer word("x", 1);
+    error_code ec;
+    std::size_t n = 0;
+    for (int i = 0; i < 3 && !ec; ++i)
+        n = client->made->write_now({&word, 1}, ec);
+    EXPECT_EQ(n, 0u);
+    EXPECT_EQ(ec, asio::error::broken_pipe) << "what the stream below says";
+}
+
 // ---- cuts and garbage ---------------------------------------------------------------------
 
 // A cut after any octet, either way: both sides come to an end, and nobody claims what did not come.
