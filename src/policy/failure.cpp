@@ -98,7 +98,10 @@ decision decided(next_step step, verdict what, fact f, std::string_view host)
 
 decision decide_reply(const fact& f, std::string_view host)
 {
-    const verdict what = f.said->permanent() ? verdict::refused : verdict::deferred;
+    // The session knows of permanent words that mean "later": 552 to RCPT (RFC 5321 §4.5.3.1.10), and what
+    // was about another message.
+    const bool for_good = f.said->permanent() && f.verdict != verdict::deferred;
+    const verdict what = for_good ? verdict::refused : verdict::deferred;
     const bool before_the_end = f.where != phase::end_of_data;
     if (about_the_connection(f.where) || (before_the_end && about_the_host(*f.said)))
         return decided(next_step::next_host, what, f, host);

@@ -36,9 +36,10 @@ struct esmtp_plan {
     std::function<data()> content = [] { return body("Subject: hi\n\nhello\n"); };
     std::function<void()> when_sent = [] {}, when_failed = [] {};
 
-    std::vector<std::string> asked; ///< "from", "to", "data", in order
-    std::vector<std::string> told;  ///< "sent 250, 1 accepted: delivered 250", "error timed out: deferred"
-    std::string text;               ///< of the last sent_mail()
+    std::vector<std::string> asked;                     ///< "from", "to", "data", in order
+    std::vector<std::vector<recipient_report>> reports; ///< of the messages, in order
+    std::vector<std::string> told; ///< "sent 250, 1 accepted: delivered 250", "error timed out: deferred"
+    std::string text;              ///< of the last sent_mail()
     std::optional<esmtp_failure> failure;
     std::vector<std::string> log; ///< of the last call
     std::optional<app::reason> lost;
@@ -77,6 +78,7 @@ public:
     {
         plan_.told.push_back(
             fmt::format("sent {}, {} accepted: {}", code, accepted, verdicts(report(recipients))));
+        plan_.reports.push_back(recipients);
         plan_.text = text;
         plan_.log.assign(log.begin(), log.end());
         plan_.when_sent();
@@ -86,6 +88,8 @@ public:
     {
         plan_.told.push_back(
             fmt::format("error {}: {}", what.error.message(), verdicts(report(what.recipients))));
+        if (!what.recipients.empty())
+            plan_.reports.push_back(what.recipients);
         plan_.failure = what;
         plan_.log.assign(log.begin(), log.end());
         plan_.when_failed();
