@@ -79,7 +79,8 @@ bool is_loss(const error_code& ec)
 
 connection::connection(app::loop& where, std::shared_ptr<app::factory> makes, std::unique_ptr<stream> over,
                        std::string role, ended when_ended)
-    : loop_(where), factory_(std::move(makes)), stream_(std::move(over)), role_(std::move(role)),
+    : loop_(where), engine_(where.engine().weak_from_this()), executor_(where.get_executor()),
+      factory_(std::move(makes)), stream_(std::move(over)), role_(std::move(role)),
       prefix_(factory_->log_prefix() + ',' + role_), peer_(stream_->peer()),
       when_ended_(std::move(when_ended))
 {
@@ -149,7 +150,27 @@ void connection::call(const std::function<void()>& callback)
 
 void connection::post(void (connection::*what)())
 {
-    asio::post(loop_.get_executor(), [self = shared_from_this(), what] { ((*self).*what)(); });
+    asio::post(executor_, [self = shared_from_this(), what] {
+        if (!self->loop_has_gone())
+            ((*self).*what)();
+    });
+}
+
+// On the program's own executor what was under way comes back after an application that was destroyed.
+// Nobody can be told then, and nothing of it may be touched.
+bool connection::loop_has_gone()
+{
+    if (!engine_.expired())
+        return false;
+    over_ = true;
+    when_ended_ = nullptr;
+    watchdog_.reset();
+    if (stream_)
+        stream_->close();
+    if (protocol_)
+        protocol_->connection_ = nullptr;
+    protocol_.reset();
+    return true;
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -182,8 +203,9 @@ void connection::read_on()
     reading_ = true;
     stream_->async_read(
         asio::buffer(input_.get(), input_octets),
-        asio::bind_executor(loop_.get_executor(), [self = shared_from_this()](error_code ec, std::size_t n) {
-            self->on_read(ec, n);
+        asio::bind_executor(executor_, [self = shared_from_this()](error_code ec, std::size_t n) {
+            if (!self->loop_has_gone())
+                self->on_read(ec, n);
         }));
 }
 
@@ -325,10 +347,11 @@ void connection::write_on()
     const std::vector<asio::const_buffer> octets = waiting_buffers();
     writing_ = true;
     lent_out_ = octets.size();
-    stream_->async_write(octets, asio::bind_executor(loop_.get_executor(), [self = shared_from_this()](
-                                                                               error_code ec, std::size_t n) {
-                             self->on_written(ec, n);
-                         }));
+    auto written = [self = shared_from_this()](error_code ec, std::size_t n) {
+        if (!self->loop_has_gone())
+            self->on_written(ec, n);
+    };
+    stream_->async_write(octets, asio::bind_executor(executor_, std::move(written)));
     if (closing_)
         watch_closing();
 }
@@ -472,8 +495,8 @@ void connection::disconnect()
 
 void connection::request_stop()
 {
-    asio::post(loop_.get_executor(), [self = shared_from_this()] {
-        if (!self->over_ && !self->closing_ && self->made_)
+    asio::post(executor_, [self = shared_from_this()] {
+        if (!self->loop_has_gone() && !self->over_ && !self->closing_ && self->made_)
             self->call([&self] { self->protocol_->stop_requested(); });
     });
 }

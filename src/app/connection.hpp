@@ -85,6 +85,7 @@ private:
     void made();
     void call(const std::function<void()>& callback);
     void post(void (connection::*what)());
+    bool loop_has_gone();
 
     void read_on();
     void on_read(error_code ec, std::size_t n);
@@ -107,6 +108,8 @@ private:
     reason lost(error_code ec) const;
 
     app::loop& loop_;
+    std::weak_ptr<loop_engine> engine_; // of loop_; gone: so is loop_
+    asio::any_io_executor executor_;
     std::shared_ptr<app::factory> factory_;
     std::shared_ptr<app::protocol> protocol_;
     std::unique_ptr<stream> stream_;
