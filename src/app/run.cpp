@@ -269,15 +269,16 @@ private:
         if (on_terminal_)
             return on_stop_signal("SIGHUP");
         notifier_.reloading(loop_.engine().now());
-        reopen_log();
-        log_.info("Received SIGHUP, the log was opened anew.");
+        if (log_to_.what != log_destination::kind::file)
+            log_.info("Received SIGHUP; the log is no file to be opened anew.");
+        else if (reopen_log())
+            log_.info("Received SIGHUP, the log was opened anew.");
         notifier_.ready();
     }
 
     void on_rotate()
     {
-        rotate_log();
-        if (log_to_.what == log_destination::kind::file)
+        if (rotate_log())
             log_.info("Received SIGUSR1, the log was rotated.");
     }
 
