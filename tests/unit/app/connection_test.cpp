@@ -625,7 +625,7 @@ TEST_F(connection_test, outside_of_a_connection_there_is_none)
         EXPECT_EQ(q.log().prefix(), "noted,client");
         EXPECT_EQ(&q.loop(), &stage.application.loop());
         EXPECT_EQ(q.transport().peer(), "192.0.2.1:25");
-        EXPECT_NO_THROW(dynamic_cast<noted_factory&>(q.factory()));
+        EXPECT_NE(dynamic_cast<noted_factory*>(&q.factory()), nullptr);
         q.transport().lose_connection();
     };
     begin(steps());
