@@ -36,7 +36,7 @@ std::string class_name(const std::type_info& type)
     std::string_view last = std::string_view(whole).substr(last_component(whole));
     if (last.starts_with("{lambda"))
         return "lambda";
-    if (last.starts_with("{unnamed"))
+    if (last.starts_with("{unnamed") || last.starts_with('$')) // clang calls closures so too
         return "unnamed";
     last = last.substr(0, last.find_first_of("<["));
     return last.empty() ? whole : std::string(last);

@@ -24,6 +24,7 @@ TEST(tls_trouble, alerts)
 
 TEST(tls_trouble, takes_the_cause_and_empties_the_queue)
 {
+    OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS, nullptr); // as every context does
     ERR_raise(ERR_LIB_SSL, SSL_R_UNSUPPORTED_PROTOCOL);
     ERR_raise(ERR_LIB_SSL, SSL_R_BAD_EXTENSION);
     const tls_trouble t = tls_trouble::take();
