@@ -141,8 +141,8 @@ class SandboxTest(unittest.TestCase):
         address = next(host["address"] for host in ports["exchangers"] if host["listens"])
         self.assertTrue(support.accepts_connections(f"{address}:{ports['smtp_port']}"))
         os.kill(pid, signal.SIGTERM)
-        self.assertTrue(support.poll_for(support.STOP_SECONDS, lambda: not (self.directory / "pid").exists()))
-        self.assertFalse(ready.exists(), "it outlived its sandbox")
+        for file in (self.directory / "pid", ready):
+            self.assertTrue(support.poll_for(support.STOP_SECONDS, lambda: not file.exists()), f"{file} outlived it")
         self.assertIn(ports["page"], log.read_text())
 
     def test_removes_the_ready_file_of_an_earlier_run_before_it_listens(self):

@@ -223,9 +223,12 @@ class SmtpSink(Server):
             as_user = ["-u", "nobody"]
             os.chmod(self.directory, 0o711)
             os.chown(self.dumps, pwd.getpwnam("nobody").pw_uid, -1)
-        self.address = f"127.0.0.1:{free_port()}"
+        self.address = self.choose_address()
         self.launch(self.path(), *as_user, "-d", f"{self.dumps}/", *self.options, self.address, "64")
         self.wait_started(lambda: accepts_connections(self.address))
+
+    def choose_address(self):
+        return f"127.0.0.1:{free_port()}"
 
     def received(self, count):
         """Waits for `count` files whose end has been written: smtp-sink adds an empty line there."""

@@ -46,10 +46,13 @@ def built_programs():
 class World(support.Sandbox):
     """The sandbox that the pages start: `postrider sandbox --smtp-port 2525 --dns-port 5300`."""
 
+    def __init__(self, *more):
+        self.more = more
+
     def start(self):
         ready_file = self.directory / "ready.json"
-        ports = ["--smtp-port", SMTP_PORT, "--dns-port", DNS_PORT]
-        self.launch(support.postrider_path(), "sandbox", *ports, "--verbose", "--ready-file", ready_file)
+        options = ["--smtp-port", SMTP_PORT, "--dns-port", DNS_PORT, "--verbose", *self.more]
+        self.launch(support.postrider_path(), "sandbox", *options, "--ready-file", ready_file)
         self.wait_started(ready_file.exists)
         self.ports = json.loads(ready_file.read_text())
 

@@ -8,6 +8,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import tempfile
 import unittest
 
 import private_network
@@ -24,15 +25,28 @@ MAIL_DATA = (
 )
 
 
+# Names for the programs that ask DNS: smtp-sink takes the place of an exchanger that does not listen.
+ZONE = """\
+example.net      MX 10 mx.example.net
+example.org      MX 10 mx.example.net
+mx.example.net   A  127.0.0.4
+mx.example.net   DOWN
+down.example     MX 10 mx.down.example
+mx.down.example  A  127.0.0.6
+mx.down.example  DOWN
+null.example     MX 0 .
+"""
+
+
 class TutorialSink(support.SmtpSink):
     """smtp-sink where the programs expect their server."""
 
-    def start(self):
-        chosen, support.free_port = support.free_port, lambda: tutorial_pages.SMTP_PORT
-        try:
-            super().start()
-        finally:
-            support.free_port = chosen
+    def __init__(self, host):
+        super().__init__()
+        self.host = host
+
+    def choose_address(self):
+        return f"{self.host}:{tutorial_pages.SMTP_PORT}"
 
 
 class Pages(unittest.TestCase):
@@ -84,8 +98,8 @@ class UnderSystemd(unittest.TestCase):
 
 
 class AgainstSmtpSink(unittest.TestCase):
-    def run_program(self, number, until=None):
-        with tutorial_pages.Workplace(tutorial_pages.built_programs()) as workplace, TutorialSink() as sink:
+    def run_program(self, number, until=None, host="127.0.0.1", count=1):
+        with tutorial_pages.Workplace(tutorial_pages.built_programs()) as workplace, TutorialSink(host) as sink:
             output = workplace.folder / "output"
             with open(output, "wb") as file:
                 process = workplace.start(f"./{number} -n", file)
@@ -98,7 +112,7 @@ class AgainstSmtpSink(unittest.TestCase):
                 process.kill()
                 process.wait()
             said = output.read_text()
-            received = sink.received(1 if "Sent" in said else 0)
+            received = sink.received(count)
         return status, said, received
 
     def assert_delivered(self, status, said, received):
@@ -111,7 +125,7 @@ class AgainstSmtpSink(unittest.TestCase):
     def test_clients_without_a_message(self):
         for number, until in (("02", "has no address"), ("03", "has no protocol"), ("04", "is running"), ("06", "override get_mail_from")):
             with self.subTest(number):
-                status, said, received = self.run_program(number, until)
+                status, said, received = self.run_program(number, until, count=0)
                 self.assertEqual(received, [])
                 self.assertIn("has stopped", said)
 
@@ -119,6 +133,31 @@ class AgainstSmtpSink(unittest.TestCase):
         for number in ("07", "08", "09", "10"):
             with self.subTest(number):
                 self.assert_delivered(*self.run_program(number, "Sent" if number == "07" else None))
+
+    def run_with_names(self, number, count):
+        with tempfile.TemporaryDirectory() as folder:
+            zone = pathlib.Path(folder) / "zone"
+            zone.write_text(ZONE)
+            with tutorial_pages.World("--zone", zone):
+                return self.run_program(number, host="127.0.0.4", count=count)
+
+    def test_clients_that_ask_for_the_exchanger(self):
+        status, said, received = self.run_with_names("11", 1)
+        self.assert_delivered(status, said, received)
+        status, said, received = self.run_with_names("12", 1)
+        self.assert_delivered(status, said.replace("[SMTP Client Tutorial]", "[smtp_tutorial_client,client]"), received)
+
+    def test_a_client_with_several_messages(self):
+        status, said, received = self.run_with_names("13", 2)
+        self.assertEqual(status, 69, said)
+        self.assertEqual(
+            sorted(one.recipients for one in received),
+            [("ann@example.org",), ("bob@example.net", "eve@example.net")],
+        )
+        for one in received:
+            self.assertTrue(one.content.endswith(b"Subject: Party\r\n\r\nOn Friday, at eight.\r\n"), one.content)
+        for words in ("eve@example.net: delivered", "orders@down.example: deferred", "orders@null.example: refused"):
+            self.assertIn(words, said)
 
     def test_nobody_listens(self):
         with tutorial_pages.Workplace(tutorial_pages.built_programs()) as workplace:
