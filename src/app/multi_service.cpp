@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // app/multi_service: services in their order, and what may change in it while they start and stop.
 
+#include "app/loop_engine.hpp"
 #include "app/service_ending.hpp"
 
 #include <fmt/format.h>
@@ -64,6 +65,8 @@ void multi_service::start_late(const std::shared_ptr<service>& one)
     try {
         one->start();
     } catch (...) {
+        if (app::loop* const above = find_loop())
+            above->engine().failed_start.clear(); // whoever adds may be content without it
         if (one->parent_ == this)
             static_cast<void>(take_out(*one));
         throw;

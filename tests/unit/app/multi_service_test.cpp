@@ -54,6 +54,20 @@ TEST_F(multi_service_in_order, begins_all_stops_before_any_is_awaited)
     EXPECT_LT(stage.world->elapsed(), std::chrono::seconds(4)) << "one after the other";
 }
 
+TEST_F(multi_service_in_order, names_the_service_that_kept_the_others_from_starting)
+{
+    const auto group = root.emplace<multi_service>("group");
+    put("content")->when_started = [&] {
+        const auto late = std::make_shared<noted_service>(notes, "late");
+        late->when_started = [] { throw std::runtime_error("no"); };
+        EXPECT_THROW(group->add(late), std::runtime_error);
+    };
+    put("culprit")->when_started = [] { throw std::runtime_error("no"); };
+    EXPECT_THROW(root.start(), std::runtime_error);
+    EXPECT_EQ(root.loop().engine().failed_start, "culprit");
+    stage.run();
+}
+
 TEST_F(multi_service_in_order, nests)
 {
     put("a");
