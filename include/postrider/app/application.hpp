@@ -8,7 +8,8 @@
 //
 // Programs with an event loop of their own give its executor and need no runner: start() and
 // `co_await stop()` are those of any service, and the latter can be followed by another start();
-// loop().stop() stops it for good. Destroyed while it runs, it lets go of its services unstopped.
+// loop().stop() stops it for good. Destroyed while it runs, it lets go of its services unstopped; nobody
+// may hold one then, for what it has on the loop would outlive the loop.
 
 #include "postrider/app/loop.hpp"
 #include "postrider/app/service.hpp"
