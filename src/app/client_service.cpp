@@ -356,4 +356,6 @@ void client_service::on_start() { engine_->start(loop()); }
 
 eventually<void> client_service::on_stop() { return engine_->stop(); }
 
+void client_service::on_abandon() noexcept { engine_->abandon(); }
+
 } // namespace postrider::app

@@ -61,6 +61,8 @@ void stream_client::on_start() { engine_->start(loop()); }
 
 eventually<void> stream_client::on_stop() { return engine_->stop(); }
 
+void stream_client::on_abandon() noexcept { engine_->abandon(); }
+
 tcp_client::tcp_client(std::string host, std::uint16_t port, std::shared_ptr<client_factory> makes)
     : tcp_client(std::vector<std::string>(1, std::move(host)), port, std::move(makes))
 {

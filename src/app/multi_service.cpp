@@ -30,12 +30,16 @@ multi_service::~multi_service() { disown_all(); }
 
 void multi_service::disown_all() noexcept
 {
-    for (const auto& one : leaving_)
+    for (const auto& one : leaving_) {
+        one->on_abandon();
         one->left_ = nullptr;
+    }
     leaving_.clear();
     while (!services_.empty()) {
         const std::shared_ptr<service> last = std::move(services_.back());
         services_.pop_back();
+        if (last->stage_ != stage::idle)
+            last->on_abandon();
         last->parent_ = nullptr;
     }
 }

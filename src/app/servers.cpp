@@ -92,6 +92,8 @@ void stream_server::on_start() { engine_->accept(log()); }
 
 eventually<void> stream_server::on_stop() { return engine_->stop(); }
 
+void stream_server::on_abandon() noexcept { engine_->abandon(); }
+
 // ---- the kinds ------------------------------------------------------------------------------
 
 tcp_server::tcp_server(const std::string& address, std::uint16_t port, std::shared_ptr<factory> makes)

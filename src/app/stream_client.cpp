@@ -175,11 +175,13 @@ void stream_client::engine::settle()
 // Nobody is told: whoever wanted to hear stops a client before letting go of it.
 void stream_client::engine::abandon() noexcept
 {
+    if (!loop_)
+        return;
     active_ = false;
     watchdog_.reset();
     stop_connecting();
-    if (connection_)
-        connection_->abort_connection();
+    if (const auto link = std::exchange(connection_, nullptr))
+        link->abort_connection();
     loop_ = nullptr;
 }
 

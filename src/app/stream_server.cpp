@@ -51,14 +51,21 @@ std::shared_ptr<stream_server::engine> stream_server::engine::at_address(const s
         std::move(makes));
 }
 
+stream_server::engine::~engine() { abandon(); }
+
 // Of a server that was not stopped: nobody waits for anything any more.
-stream_server::engine::~engine()
+void stream_server::engine::abandon() noexcept
 {
+    if (!loop_)
+        return;
+    acceptor_.reset();
     handshakes_.reset();
     alarm_.emit(asio::cancellation_type::terminal);
-    for (const auto& [number, one] : connections_)
+    for (const auto& [number, one] : std::exchange(connections_, {}))
         if (one)
             one->cut(reason(make_error_code(error::cancelled), "the server is gone"));
+    use_.reset();
+    loop_ = nullptr;
 }
 
 void stream_server::engine::limit(std::size_t connections)
@@ -222,6 +229,7 @@ void stream_server::engine::finish()
     alarm_.emit(asio::cancellation_type::terminal);
     handshakes_.reset();
     use_.reset();
+    loop_ = nullptr;
     if (const auto waiting = std::exchange(end_, nullptr))
         waiting->open();
 }

@@ -43,6 +43,7 @@ struct stream_server::engine : std::enable_shared_from_this<stream_server::engin
     void listen(app::loop& where);
     void accept(logger log);
     eventually<void> stop();
+    void abandon() noexcept;
 
     std::size_t connections() const noexcept;
     const net::endpoint* where() const noexcept; ///< nothing while it does not listen

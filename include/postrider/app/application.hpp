@@ -8,8 +8,8 @@
 //
 // Programs with an event loop of their own give its executor and need no runner: start() and
 // `co_await stop()` are those of any service, and the latter can be followed by another start();
-// loop().stop() stops it for good. Destroyed while it runs, it lets go of its services unstopped; nobody
-// may hold one then, for what it has on the loop would outlive the loop.
+// loop().stop() stops it for good. Destroyed while it runs, it lets go of its services unstopped, and
+// those let go of their connections; who holds one holds an idle one then.
 
 #include "postrider/app/loop.hpp"
 #include "postrider/app/service.hpp"

@@ -46,6 +46,7 @@ public:
 protected:
     void on_start() override;
     eventually<void> on_stop() override;
+    void on_abandon() noexcept override;
 
 private:
     struct engine;

@@ -39,6 +39,7 @@ protected:
 
     void on_start() override;
     eventually<void> on_stop() override;
+    void on_abandon() noexcept override;
 
 private:
     std::shared_ptr<engine> engine_;

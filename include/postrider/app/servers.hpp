@@ -43,6 +43,7 @@ protected:
     void on_privileged_start() override;
     void on_start() override;
     eventually<void> on_stop() override;
+    void on_abandon() noexcept override;
 
     std::uint16_t listening_port() const noexcept;
 

@@ -70,6 +70,10 @@ protected:
     virtual void on_start() {}
     virtual eventually<void> on_stop() { return {}; } ///< a coroutine where the end takes time
 
+    /// The application goes though this has not stopped: lets go of what it has on the loop, without a
+    /// word to anybody. Somebody may hold the service for longer.
+    virtual void on_abandon() noexcept {}
+
     /// Of a root of services: the loop of all that are below.
     virtual app::loop* own_loop() const noexcept { return nullptr; }
 
@@ -132,6 +136,7 @@ protected:
     void on_privileged_start() override;
     void on_start() override;
     eventually<void> on_stop() override;
+    void on_abandon() noexcept override { disown_all(); }
 
     void disown_all() noexcept; ///< lets go of all, the last first
 

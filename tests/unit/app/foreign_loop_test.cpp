@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// app/application on a loop of the program's: what is under way when the application goes comes back later.
+// app/application and what outlives it: the program's own loop, on which things under way come back later,
+// and services that somebody holds.
 
+#include "app/loop_engine.hpp"
 #include "postrider/app/application.hpp"
+#include "postrider/app/client_service.hpp"
 #include "postrider/app/clients.hpp"
 #include "postrider/app/servers.hpp"
 
@@ -43,6 +46,44 @@ TEST(foreign_loop, outlives_an_application_that_connects)
     }
     program.run_for(patience);
     EXPECT_TRUE(program.stopped()) << "something is still waiting";
+}
+
+TEST(held_services, outlive_their_application_idle)
+{
+    std::shared_ptr<tcp_server> server;
+    std::shared_ptr<tcp_client> client, connecting;
+    std::shared_ptr<client_service> keeping;
+    {
+        application one("one");
+        server = one.emplace<tcp_server>("127.0.0.1", 0, factory_of<protocol>());
+        one.start();
+        const std::uint16_t port = server->port();
+        client = one.emplace<tcp_client>("127.0.0.1", port, factory_of<protocol, client_factory>());
+        keeping = one.emplace<client_service>("127.0.0.1", port, factory_of<protocol>());
+        while (server->connections() < 2 || !client->connected())
+            ASSERT_EQ(one.loop().engine().own->run_one_for(patience), 1u);
+        connecting = one.emplace<tcp_client>("127.0.0.1", port, factory_of<protocol, client_factory>());
+    }
+    EXPECT_EQ(server->listening(), "");
+    EXPECT_EQ(server->connections(), 0u);
+    EXPECT_FALSE(client->connected() || connecting->connected());
+}
+
+TEST(held_services, outlive_their_application_stopped)
+{
+    std::shared_ptr<tcp_server> server;
+    {
+        application one("one");
+        server = one.emplace<tcp_server>("127.0.0.1", 0, factory_of<protocol>());
+        one.start();
+        const auto client =
+            one.emplace<tcp_client>("127.0.0.1", server->port(), factory_of<protocol, client_factory>());
+        while (server->connections() == 0 || !client->connected())
+            ASSERT_EQ(one.loop().engine().own->run_one_for(patience), 1u);
+        one.loop().stop();
+        one.loop().run();
+    }
+    EXPECT_EQ(server->connections(), 0u);
 }
 
 } // namespace
