@@ -72,6 +72,7 @@ class Received:
     sender: str = ""
     recipients: tuple = ()
     parameters: tuple = ()
+    hello: str = ""  # the client's name in EHLO; empty: the server does not tell
     connection: int = 0  # the same number for messages of one connection; 0: the server does not tell
 
 
@@ -255,6 +256,7 @@ class SmtpSink(Server):
             sender=arguments[0].strip("<>"),
             recipients=tuple(value.split()[0].strip("<>") for name, value in fields if name == "X-Rcpt-Args"),
             parameters=tuple(arguments[1:]),
+            hello=next(value for name, value in fields if name == "X-Helo-Args"),
         )
 
 

@@ -119,6 +119,7 @@ class AgainstSmtpSink(unittest.TestCase):
         self.assertEqual(status, 0, said)
         self.assertEqual(said.count("[smtp_tutorial_client,client] Sent 1 messages"), 1, said)
         self.assertEqual([one.content for one in received], [MAIL_DATA])
+        self.assertEqual(received[0].hello, "example.com")
         self.assertEqual(received[0].sender, "tutorial_sender@example.com")
         self.assertEqual(received[0].recipients, ("tutorial_recipient@example.net",))
 
@@ -134,18 +135,23 @@ class AgainstSmtpSink(unittest.TestCase):
             with self.subTest(number):
                 self.assert_delivered(*self.run_program(number, "Sent" if number == "07" else None))
 
-    def run_with_names(self, number, count):
+    def run_with_names(self, number, count, until=None):
         with tempfile.TemporaryDirectory() as folder:
             zone = pathlib.Path(folder) / "zone"
             zone.write_text(ZONE)
             with tutorial_pages.World("--zone", zone):
-                return self.run_program(number, host="127.0.0.4", count=count)
+                return self.run_program(number, until, host="127.0.0.4", count=count)
 
     def test_clients_that_ask_for_the_exchanger(self):
         status, said, received = self.run_with_names("11", 1)
         self.assert_delivered(status, said, received)
         status, said, received = self.run_with_names("12", 1)
         self.assert_delivered(status, said.replace("[SMTP Client Tutorial]", "[smtp_tutorial_client,client]"), received)
+
+    def test_a_daemon_that_sends_every_hour(self):
+        status, said, received = self.run_with_names("14", 1, until=": delivered")
+        self.assertEqual(status, 0, said)
+        self.assertEqual([(one.hello, one.recipients) for one in received], [("example.com", ("tutorial_recipient@example.net",))])
 
     def test_a_client_with_several_messages(self):
         status, said, received = self.run_with_names("13", 2)
